@@ -1,0 +1,1 @@
+"""The national desk: it asks the regions and turns their noisy sums into estimates."""

@@ -1,0 +1,1 @@
+"""One region: it keeps household microdata at home and answers only with private aggregates."""

@@ -1,0 +1,164 @@
+from rondgang.v1 import refusal_pb2 as _refusal_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class StudyRequest(_message.Message):
+    __slots__ = ("codebook",)
+    CODEBOOK_FIELD_NUMBER: _ClassVar[int]
+    codebook: str
+    def __init__(self, codebook: _Optional[str] = ...) -> None: ...
+
+class StudyResponse(_message.Message):
+    __slots__ = ("signed_roster", "signed_calendar", "signed_codebooks")
+    SIGNED_ROSTER_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_CODEBOOKS_FIELD_NUMBER: _ClassVar[int]
+    signed_roster: bytes
+    signed_calendar: bytes
+    signed_codebooks: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, signed_roster: _Optional[bytes] = ..., signed_calendar: _Optional[bytes] = ..., signed_codebooks: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class RegionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RegionsResponse(_message.Message):
+    __slots__ = ("regions",)
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    regions: _containers.RepeatedCompositeFieldContainer[RegionState]
+    def __init__(self, regions: _Optional[_Iterable[_Union[RegionState, _Mapping]]] = ...) -> None: ...
+
+class RegionState(_message.Message):
+    __slots__ = ("region", "attending", "last_seen", "software", "roster_current")
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    ATTENDING_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    SOFTWARE_FIELD_NUMBER: _ClassVar[int]
+    ROSTER_CURRENT_FIELD_NUMBER: _ClassVar[int]
+    region: str
+    attending: bool
+    last_seen: int
+    software: str
+    roster_current: bool
+    def __init__(self, region: _Optional[str] = ..., attending: _Optional[bool] = ..., last_seen: _Optional[int] = ..., software: _Optional[str] = ..., roster_current: _Optional[bool] = ...) -> None: ...
+
+class CalendarRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CalendarResponse(_message.Message):
+    __slots__ = ("signed_calendar",)
+    SIGNED_CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    signed_calendar: bytes
+    def __init__(self, signed_calendar: _Optional[bytes] = ...) -> None: ...
+
+class PriceRequest(_message.Message):
+    __slots__ = ("signed_programme",)
+    SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    signed_programme: bytes
+    def __init__(self, signed_programme: _Optional[bytes] = ...) -> None: ...
+
+class PriceResponse(_message.Message):
+    __slots__ = ("prices", "refusal")
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    prices: Prices
+    refusal: _refusal_pb2.Refusal
+    def __init__(self, prices: _Optional[_Union[Prices, _Mapping]] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
+
+class Prices(_message.Message):
+    __slots__ = ("regions",)
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    regions: _containers.RepeatedCompositeFieldContainer[RegionPrice]
+    def __init__(self, regions: _Optional[_Iterable[_Union[RegionPrice, _Mapping]]] = ...) -> None: ...
+
+class RegionPrice(_message.Message):
+    __slots__ = ("region", "decision", "refusal", "left_cohort", "left_lifetime", "charge")
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    LEFT_COHORT_FIELD_NUMBER: _ClassVar[int]
+    LEFT_LIFETIME_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_FIELD_NUMBER: _ClassVar[int]
+    region: str
+    decision: str
+    refusal: _refusal_pb2.Refusal
+    left_cohort: str
+    left_lifetime: str
+    charge: str
+    def __init__(self, region: _Optional[str] = ..., decision: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., left_cohort: _Optional[str] = ..., left_lifetime: _Optional[str] = ..., charge: _Optional[str] = ...) -> None: ...
+
+class SubmitRequest(_message.Message):
+    __slots__ = ("signed_programme",)
+    SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    signed_programme: bytes
+    def __init__(self, signed_programme: _Optional[bytes] = ...) -> None: ...
+
+class SubmitResponse(_message.Message):
+    __slots__ = ("run", "refusal", "existed")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    EXISTED_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    refusal: _refusal_pb2.Refusal
+    existed: bool
+    def __init__(self, run: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., existed: _Optional[bool] = ...) -> None: ...
+
+class WatchRequest(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    def __init__(self, run: _Optional[str] = ...) -> None: ...
+
+class WatchResponse(_message.Message):
+    __slots__ = ("run", "state", "regions")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    state: str
+    regions: _containers.RepeatedCompositeFieldContainer[RegionProgress]
+    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., regions: _Optional[_Iterable[_Union[RegionProgress, _Mapping]]] = ...) -> None: ...
+
+class RegionProgress(_message.Message):
+    __slots__ = ("region", "state", "refusal")
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    region: str
+    state: str
+    refusal: _refusal_pb2.Refusal
+    def __init__(self, region: _Optional[str] = ..., state: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
+
+class ResultsRequest(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    def __init__(self, run: _Optional[str] = ...) -> None: ...
+
+class ResultsResponse(_message.Message):
+    __slots__ = ("results", "refusal")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    results: Results
+    refusal: _refusal_pb2.Refusal
+    def __init__(self, results: _Optional[_Union[Results, _Mapping]] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
+
+class Results(_message.Message):
+    __slots__ = ("run", "state", "signed_programme", "rows_json", "signed_answers")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    ROWS_JSON_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    state: str
+    signed_programme: bytes
+    rows_json: bytes
+    signed_answers: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., signed_programme: _Optional[bytes] = ..., rows_json: _Optional[bytes] = ..., signed_answers: _Optional[_Iterable[bytes]] = ...) -> None: ...
