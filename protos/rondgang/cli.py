@@ -51,9 +51,9 @@ def main(argv: Sequence[str] | None = None, find: Callable[[], Iterable[Verb]] =
             return _run(verbs[name], rest)
         case [name, *_] if name in _SHIPPED:
             return _absent(name, None)
-        case [name, *_]:
+        case _:
             known = ", ".join([*_SHIPPED, *(other for other in verbs if other not in _SHIPPED)])
-            return _complain(f"rondgang: no such verb: {name}\nKnown verbs: {known}. See `rondgang --help`.")
+            return _complain(f"rondgang: no such verb: {words[0]}\nKnown verbs: {known}. See `rondgang --help`.")
 
 
 def _run(verb: Verb, rest: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Self
 from rondgang.errors import BadRole
 
 _PREFIX = "rondgang://role/"
-_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_REGION = re.compile(r"[A-Z][A-Z0-9]{1,7}")
 
 
 class Role(StrEnum):
@@ -25,7 +25,7 @@ class Role(StrEnum):
 class Party:
     """A role and the region it is held for: always for a region, possibly for a steward, never for the others.
 
-    Raises `BadRole` for other pairs and for codes that are not lowercase letters and digits with single hyphens.
+    Raises `BadRole` for other pairs, and for a code that is not 2 to 8 uppercase letters and digits, a letter first.
     """
 
     role: Role
@@ -37,7 +37,7 @@ class Party:
         if self.region is not None and self.role not in (Role.REGION, Role.STEWARD):
             raise BadRole("only a region or a steward has a region code")
         if self.region is not None and _REGION.fullmatch(self.region) is None:
-            raise BadRole("a region code is lowercase letters and digits, with single hyphens between them")
+            raise BadRole("a region code is 2 to 8 uppercase letters and digits, a letter first")
 
     @property
     def uri(self) -> str:
