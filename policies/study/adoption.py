@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from policies.documents import Document, from_canonical
-from policies.study.roster import Roster
 from rondgang.errors import BadSigned, NotCanonical
 from rondgang.keys import PublicKey
 from rondgang.signed import Signed, verify
+
+from policies.documents import Document, from_canonical
+from policies.study.roster import Roster
 
 D = TypeVar("D", bound=Document)
 

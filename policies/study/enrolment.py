@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
-
-from policies.documents import Document, from_canonical
-from policies.study.text import RegionCode
 from rondgang.errors import BadKey, BadRole
 from rondgang.keys import PublicKey
 from rondgang.roles import Party, Role
+
+from policies.documents import Document, from_canonical
+from policies.study.text import RegionCode
 
 Purpose = Literal["checkpoint", "steward", "signing"]
 """What a signing key is for: a node's answers, a steward's policy and approvals, a desk's or researcher's documents."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
+from rondgang.keys import PublicKey
+from rondgang.roles import Party, Role
 
 from policies.documents import Document
 from policies.rules.refusals import Reason
 from policies.study.enrolment import KeyHex, PartyName, Purpose, check_keys, check_party
 from policies.study.text import RegionCode
-from rondgang.keys import PublicKey
-from rondgang.roles import Party, Role
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

@@ -1,0 +1,192 @@
+"""May this programme be answered, and what does it cost? A pure function of public data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from policies.rules.refusals import Reason, Refused
+from policies.rules.region_policy import RegionPolicy
+from policies.statistics.blocks import Indicator, Ones, Value
+from policies.statistics.compile import Compilation
+from policies.statistics.programme import Programme
+from policies.statistics.verify import verify_plan
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from policies.study.derive import derived_sources
+from policies.study.expressions.nodes import refs
+from policies.units.money import NanoRho
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the ledger says was charged so far: per cohort, and over the region's lifetime."""
+
+    cohorts: Mapping[str, NanoRho]
+    lifetime: NanoRho
+
+    def cohort(self, name: str) -> NanoRho:
+        return self.cohorts.get(name, NanoRho(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The public facts a region decides by. `snapshots` gives, per cohort, the codebook hash of its snapshot."""
+
+    region: str
+    policy: RegionPolicy
+    calendar: Calendar
+    codebooks: Mapping[str, Codebook]
+    snapshots: Mapping[str, str]
+    spent: Spent
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The programme may be answered for this charge; `compilation` holds its verified blocks."""
+
+    charge: NanoRho
+    compilation: Compilation
+
+
+def decide(programme: Programme, standing: Standing) -> Granted | Refused:
+    """Granted, or the first reason why not, in a fixed order: time and place, content, then money.
+
+    Privacy: the charge is the programme's exact zCDP price rounded up to nano-rho; it is granted only if spent + charge
+    <= cap for programme, cohort and lifetime, in whole numbers without tolerance (the zCDP filter: Whitehouse et al.
+    2023). Depends on public data only.
+    """
+    for check in _PLACE:
+        if refused := check(programme, standing):
+            return refused
+    codebook = standing.codebooks[programme.codebook_hash]
+    verified = verify_plan(programme, codebook, standing.calendar)
+    if isinstance(verified, Refused):
+        return verified
+    if refused := _content(verified, standing.policy, codebook):
+        return refused
+    return _money(programme, standing) or Granted(programme.charge.amount, verified)
+
+
+def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:
+    """What remains of the cohort's cap and of the lifetime cap."""
+    cap = standing.policy.cohorts.get(cohort)
+    of_cohort = NanoRho(0) if cap is None else cap.amount.left_after(standing.spent.cohort(cohort))
+    return of_cohort, standing.policy.lifetime.amount.left_after(standing.spent.lifetime)
+
+
+def _cohort(programme: Programme, standing: Standing) -> Refused | None:
+    name = programme.programme.cohort
+    if name not in standing.calendar.cohorts:
+        return Refused(Reason.WRONG_COHORT, f"The adopted calendar has no cohort {name}. Check the programme's cohort.")
+    return None
+
+
+def _rotation(programme: Programme, standing: Standing) -> Refused | None:
+    name = programme.programme.cohort
+    if standing.region not in standing.calendar.members(name):
+        return Refused(
+            Reason.OFF_ROTATION, f"Region {standing.region} is not asked in cohort {name}. Ask the regions on rotation."
+        )
+    if standing.region not in programme.weights:
+        return Refused(
+            Reason.OFF_ROTATION, f"The programme does not name region {standing.region}. Add it to the weights."
+        )
+    return None
+
+
+def _window(programme: Programme, standing: Standing) -> Refused | None:
+    name = programme.programme.cohort
+    if not standing.calendar.cohorts[name].open(standing.now):
+        return Refused(
+            Reason.OUTSIDE_WINDOW,
+            f"The release window of cohort {name} is not open. See `rondgang coordinator calendar`.",
+        )
+    return None
+
+
+def _deadline(programme: Programme, standing: Standing) -> Refused | None:
+    if standing.now > programme.programme.deadline:
+        return Refused(Reason.DEADLINE_PASSED, "The programme's deadline has passed. Sign it again with a later one.")
+    return None
+
+
+def _snapshot(programme: Programme, standing: Standing) -> Refused | None:
+    held = standing.snapshots.get(programme.programme.cohort)
+    if held is None:
+        return Refused(
+            Reason.NO_SNAPSHOT, f"Region {standing.region} holds no data of cohort {programme.programme.cohort} yet."
+        )
+    if programme.codebook_hash not in standing.codebooks or held != programme.codebook_hash:
+        return Refused(
+            Reason.CODEBOOK_MISMATCH, "The region's data follow another codebook. Plan with the codebook in force."
+        )
+    return None
+
+
+_PLACE: tuple[Callable[[Programme, Standing], Refused | None], ...] = (
+    _deadline,
+    _cohort,
+    _rotation,
+    _window,
+    _snapshot,
+)
+
+
+def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook) -> Refused | None:
+    for compiled in compilation.statistics:
+        statistic = compiled.statistic
+        if statistic.kind not in policy.statistics:
+            return Refused(Reason.FORBIDDEN_KIND, f"The region does not answer {statistic.kind} ({statistic.id}).")
+        used = _names(compiled.numerator or compiled.denominator or "", compilation)
+        used |= {name for derived in used & set(codebook.derived) for name in derived_sources(derived, codebook)}
+        if denied := used & set(policy.variables.deny):
+            return Refused(
+                Reason.FORBIDDEN_VARIABLE, f"The region keeps {min(denied)} to itself ({statistic.id})."
+            )
+        for one, other in policy.forbidden_crossings:
+            if {one, other} <= used:
+                return Refused(
+                    Reason.FORBIDDEN_CROSSING, f"The region does not cross {one} with {other} ({statistic.id})."
+                )
+    return None
+
+
+def _names(block_id: str, compilation: Compilation) -> set[str]:
+    """Every variable a block touches: what is summed, its filter, its missing rule and its cells."""
+    block = next(block for block in compilation.blocks if block.id == block_id)
+    found = {ref.name for ref in block.selection.required} | {axis.ref.name for axis in block.axes}
+    if block.selection.where is not None:
+        found |= {ref.name for ref in refs(block.selection.where)}
+    match block.summand:
+        case Indicator(of=condition):
+            found |= {ref.name for ref in refs(condition)}
+        case Value(of=ref):
+            found.add(ref.name)
+        case Ones():
+            pass
+        case _:
+            assert_never(block.summand)
+    return found
+
+
+def _money(programme: Programme, standing: Standing) -> Refused | None:
+    charge, policy, name = programme.charge.amount, standing.policy, programme.programme.cohort
+    cap = policy.cohorts.get(name)
+    if charge > policy.programme.amount:
+        sentence = f"The programme costs {charge.text()} rho and the region allows {policy.programme.amount.text()} a programme."
+        return Refused(Reason.OVER_PROGRAMME_CAP, f"{sentence} Lower the price.")
+    if cap is None:
+        return Refused(Reason.OVER_COHORT_CAP, f"The region's policy gives cohort {name} no budget.")
+    of_cohort, of_lifetime = left(name, standing)
+    if charge > of_cohort:
+        return Refused(
+            Reason.OVER_COHORT_CAP, f"It costs {charge.text()} rho; {of_cohort.text()} is left for cohort {name}."
+        )
+    if charge > of_lifetime:
+        return Refused(
+            Reason.OVER_LIFETIME_CAP, f"It costs {charge.text()} rho; {of_lifetime.text()} is left of the lifetime cap."
+        )
+    return None

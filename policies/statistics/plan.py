@@ -1,0 +1,129 @@
+"""Planning: how the price is split over the blocks, and the exact noise that follows. Done once, by the researcher.
+
+The result is part of the signed programme. Nobody recomputes the split: nodes and auditors check that the signed
+sigmas cost what the programme says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil, sqrt
+
+from policies.statistics.blocks import Block
+from policies.statistics.compile import Compilation, compile_blocks
+from policies.statistics.programme import WEIGHT_GRID, Charge, Draft, DraftPrice, PlannedBlock, Programme
+from policies.study.calendar import Calendar, Expected
+from policies.study.codebook import Codebook
+from policies.units.money import NanoRho
+from policies.units.noise import MIN_SIGMA, Sigma, round_up
+from policies.units.privacy import rho_from_epsilon
+
+_DENOMINATOR_SHARE = 1 / 3
+"""How much a denominator's noise weighs against its numerator's: (2p-1)^2 averaged over p uniform in 0..1."""
+
+
+class BadPlan(ValueError):
+    """A draft that cannot be planned; the message says what to change."""
+
+
+def price_allowance(price: DraftPrice) -> NanoRho:
+    """The nano-rho a written price allows.
+
+    Privacy: rounded down from rho or from (epsilon, delta) by Canonne et al. 2020; add/remove one household.
+    """
+    if price.rho is not None:
+        return NanoRho.floor(Fraction(price.rho))
+    if price.epsilon is None:
+        raise BadPlan("a price needs rho or epsilon")
+    return rho_from_epsilon(price.epsilon, price.delta)
+
+
+def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str, str]) -> Programme:
+    """The programme to sign: canonical statistics, weights as integers, and the exact noise of every block.
+
+    `hashes` are those of the codebook and of the calendar. Raises BadPlan and BadStatistic.
+
+    Privacy: the charge is the exact sum of the blocks' prices, rounded up, and never above the written price.
+    """
+    heading = draft.programme
+    if heading.codebook != codebook.label:
+        raise BadPlan(f"programme.codebook is {heading.codebook}; the codebook given is {codebook.label}")
+    if heading.cohort not in calendar.cohorts:
+        raise BadPlan(
+            f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {', '.join(sorted(calendar.cohorts))}"
+        )
+    members = calendar.members(heading.cohort)
+    weights = _weights(draft, members)
+    compilation = compile_blocks(draft.statistics, codebook)
+    allowed = price_allowance(draft.price)
+    if allowed.nano == 0:
+        raise BadPlan("price: this is less than one nano-rho")
+    if allowed.rho > 10**6:
+        raise BadPlan("price: more than a million rho gives no privacy at all")
+    blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed)
+    charge = NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))
+    return Programme(
+        programme=heading,
+        codebook_hash=hashes[0],
+        calendar_hash=hashes[1],
+        charge=Charge(rho=charge.nano, delta=draft.price.delta),
+        weights=weights,
+        statistics=tuple(compiled.statistic for compiled in compilation.statistics),
+        blocks=blocks,
+    )
+
+
+def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
+    if draft.weights == "equal":
+        return dict.fromkeys(members, WEIGHT_GRID)
+    if outside := set(draft.weights) - set(members):
+        raise BadPlan(f"weights: {min(outside)} is not asked in cohort {draft.programme.cohort}")
+    return {code: int(Fraction(weight) * WEIGHT_GRID) for code, weight in draft.weights.items()}
+
+
+def plan_blocks(
+    compilation: Compilation, expected: Mapping[str, Expected], allowed: NanoRho
+) -> tuple[PlannedBlock, ...]:
+    """The split that minimises the weighted sum of relative variances, privacy.md 1.4:
+
+    s_k^2 = D_k T_k sum_j(D_j/T_j) / (2 rho), with T the total an error is relative to (divided by the root of its
+    weight). D is the block's bound, T the public expected number of units per cell.
+
+    Privacy: sigma is rounded up, so the exact price of the result is at most `allowed`.
+    """
+    totals = [_relative_total(block, compilation, expected) for block in compilation.blocks]
+    pull = sum(block.bound / total for block, total in zip(compilation.blocks, totals, strict=True))
+    rho = float(allowed.rho)
+    sigmas = [sqrt(b.bound * t * pull / (2 * rho)) for b, t in zip(compilation.blocks, totals, strict=True)]
+    planned = tuple(_planned(block, sigma) for block, sigma in zip(compilation.blocks, sigmas, strict=True))
+    while NanoRho.ceil(sum((block.rho for block in planned), Fraction(0))) > allowed:
+        # Float rounding in the split, at most a few units in the last place: step every sigma up until it fits.
+        planned = tuple(b.model_copy(update={"sigma": (b.sigma[0] + 1, b.sigma[1])}) for b in planned)
+    return planned
+
+
+def _relative_total(block: Block, compilation: Compilation, expected: Mapping[str, Expected]) -> float:
+    """Expected units per cell times the unit's scale, over the root of the block's weight."""
+    users = compilation.users(block.id)
+    weight = sum(float(statistic.weight) for statistic in users)
+    unit = block.selection.unit
+    mean: float = sum(e.of(unit) for e in expected.values()) / len(expected)
+    if any(statistic.id == block.id for statistic in users):
+        return mean * block.summand.top / block.cells / sqrt(weight)
+    counted = sum(float(s.weight) for s in users if s.kind == "count")
+    effective = counted + (weight - counted) * _DENOMINATOR_SHARE
+    return mean / block.cells / sqrt(effective)
+
+
+def _planned(block: Block, sigma: float) -> PlannedBlock:
+    multiplier = max(1, ceil(MIN_SIGMA / sigma))
+    scale: Sigma = round_up(sigma * multiplier)
+    bound_squared = (block.bound * multiplier) ** 2
+    return PlannedBlock(
+        id=block.id,
+        cells=block.cells,
+        multiplier=multiplier,
+        bound_squared=bound_squared,
+        sigma=(scale.numerator, scale.shift),
+    )

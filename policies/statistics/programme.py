@@ -1,0 +1,134 @@
+"""The programme: a pre-registered list of statistics with a price. As written (draft), and as planned and signed.
+
+The unit of asking, pricing, approving, charging, answering and citing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from policies.documents import Document
+from policies.statistics.statistic import Statistics
+from policies.study.calendar import instant
+from policies.study.text import CohortId, Name, RegionCode, Text
+from policies.units.exact import BigInt, Exact
+from policies.units.money import NanoRho
+from policies.units.noise import Sigma
+
+WEIGHT_GRID = 1000
+
+
+def _deadline(value: Any) -> Any:
+    return instant(value, end_of_day=True) if isinstance(value, str) else value
+
+
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Heading(Document):
+    """Who asks what for, of which cohort, by when (unix seconds; written as a date)."""
+
+    id: Name
+    title: Text
+    purpose: str = Field(min_length=1, max_length=2000)
+    requester: str = Field(min_length=1, max_length=200)
+    cohort: CohortId
+    codebook: str = Field(pattern=r"^[a-z][a-z0-9_]*@[1-9][0-9]*$")
+    deadline: Annotated[int, BeforeValidator(_deadline)]
+
+
+class DraftPrice(Document):
+    """Either rho, or epsilon at a delta (1e-6 unless said); all decimals in quotes."""
+
+    rho: Exact | None = None
+    epsilon: Exact | None = None
+    delta: Exact = Decimal("0.000001")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.rho is None) == (self.epsilon is None):
+            raise ValueError('expected rho: "0.185", or epsilon: "3" with delta: "1e-6", not both')
+        if min(x for x in (self.rho, self.epsilon) if x is not None) <= 0:
+            raise ValueError("a price is more than zero")
+        if not Decimal("1e-15") <= self.delta <= Decimal("0.01"):
+            raise ValueError('expected a delta between "1e-15" and "0.01"')
+        return self
+
+
+class Draft(Document):
+    """A programme as a researcher writes it."""
+
+    programme: Heading
+    price: DraftPrice
+    weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
+    statistics: Statistics
+
+    @model_validator(mode="before")
+    @classmethod
+    def _later(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "secure" in data:
+            raise ValueError("`secure` (secure aggregation) is not yet built; leave it out")
+        return data
+
+    @field_validator("weights")
+    @classmethod
+    def _weights(cls, value: Literal["equal"] | dict[str, Decimal]) -> Literal["equal"] | dict[str, Decimal]:
+        if isinstance(value, dict):
+            if not value:
+                raise ValueError("expected `equal`, or a weight for each region that is asked")
+            for code, weight in value.items():
+                steps = Fraction(weight) * WEIGHT_GRID
+                if steps.denominator != 1 or not 1 <= steps <= 10**6:
+                    raise ValueError(f"{code}: expected a weight from 0.001 to 1000, in steps of 0.001")
+        return value
+
+
+class PlannedBlock(Document):
+    """The public noise of one block, exactly. `bound_squared` and sigma are in multiplied grid units."""
+
+    id: Name
+    cells: int = Field(ge=1)
+    multiplier: int = Field(ge=1)
+    bound_squared: BigInt
+    sigma: tuple[int, int]
+
+    @property
+    def scale(self) -> Sigma:
+        return Sigma(*self.sigma)
+
+    @property
+    def rho(self) -> Fraction:
+        """Privacy: zCDP of this block's discrete Gaussian, D^2/(2 sigma^2) (Canonne et al. 2020, Thm 4); exact."""
+        return Fraction(self.bound_squared) / (2 * self.scale.fraction**2)
+
+
+class Charge(Document):
+    """What one region is charged, in nano-rho, and the delta at which epsilon is shown."""
+
+    rho: BigInt
+    delta: Exact = Decimal("0.000001")
+
+    @property
+    def amount(self) -> NanoRho:
+        return NanoRho(self.rho)
+
+
+class Programme(Document):
+    """The planned programme that is signed, priced, charged and answered. Statistics are in canonical spelling."""
+
+    programme: Heading
+    codebook_hash: Hash
+    calendar_hash: Hash
+    charge: Charge
+    weights: dict[RegionCode, int]
+    statistics: Statistics
+    blocks: Annotated[tuple[PlannedBlock, ...], Field(min_length=1)]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that are asked, by code."""
+        return tuple(sorted(self.weights))

@@ -1,0 +1,64 @@
+"""Checking a signed programme against the public rules: shape, spelling, bounds, noise, price and range.
+
+A node and the desk both do this before anything is charged. No float split is recomputed.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from policies.rules.refusals import Reason, Refused
+from policies.statistics.blocks import Block
+from policies.statistics.compile import BadStatistic, Compilation, compile_blocks
+from policies.statistics.programme import PlannedBlock, Programme
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from policies.units.money import NanoRho
+
+_TAIL = 2**40
+"""Noise beyond 2^40 sigma has probability below exp(-2^79): it does not happen."""
+_AGAIN = "Plan the programme again with this version and sign the result."
+
+
+def verify_plan(programme: Programme, codebook: Codebook, calendar: Calendar) -> Compilation | Refused:
+    """The programme's blocks, derived anew, when everything signed about them is right.
+
+    Privacy: bounds are re-derived from the codebook and compared; sigma must be at least 8 grid units; the charge must
+    be at least the exact zCDP price (rounded up), under add/remove of one household.
+    """
+    try:
+        compilation = compile_blocks(programme.statistics, codebook)
+    except BadStatistic as error:
+        reason = Reason.UNKNOWN_VARIABLE if error.unknown_name else Reason.MALFORMED
+        return Refused(reason, f"{error}. Correct the programme and sign it again.")
+    if tuple(c.statistic for c in compilation.statistics) != programme.statistics:
+        return Refused(Reason.MALFORMED, f"The statistics are not in canonical spelling. {_AGAIN}")
+    if [block.id for block in compilation.blocks] != [block.id for block in programme.blocks]:
+        return Refused(Reason.MALFORMED, f"The blocks are not those of the statistics. {_AGAIN}")
+    pairs = list(zip(compilation.blocks, programme.blocks, strict=True))
+    for block, planned in pairs:
+        if refused := _check_block(block, planned, len(programme.weights), calendar.limits.households_per_region):
+            return refused
+    exact = NanoRho.ceil(sum((planned.rho for _, planned in pairs), Fraction(0)))
+    if exact != programme.charge.amount:
+        return Refused(Reason.WRONG_PRICE, f"The charge is not the price of the noise. {_AGAIN}")
+    return compilation
+
+
+def _check_block(block: Block, planned: PlannedBlock, regions: int, households: int) -> Refused | None:
+    if planned.cells != block.cells or planned.bound_squared != (block.bound * planned.multiplier) ** 2:
+        return Refused(
+            Reason.WRONG_PRICE, f"Block {block.id} states another size or bound than the codebook gives. {_AGAIN}"
+        )
+    try:
+        sigma = planned.scale
+    except ValueError:
+        return Refused(Reason.WRONG_PRICE, f"Block {block.id} states a sigma that cannot be drawn. {_AGAIN}")
+    if not sigma.large_enough:
+        return Refused(Reason.WRONG_PRICE, f"Block {block.id} has noise below 8 grid units. {_AGAIN}")
+    largest = households * block.bound * planned.multiplier + _TAIL * sigma.fraction
+    if largest >= Fraction(2**63, max(1, regions)):
+        return Refused(
+            Reason.TOO_LARGE, f"Block {block.id} could leave 64 bits. Use a coarser grid, narrower bounds or fewer rho."
+        )
+    return None

@@ -1,0 +1,193 @@
+"""The codebook: which variables exist, their public bounds, grids and categories. Signed by the consortium.
+
+Every value ends as a whole number 0..size-1: the place of a category in the codebook, or the step on the variable's
+grid. Bounds, grids and categories are public, so the shape of every answer is fixed before any row is read.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from policies.documents import Document
+from policies.study.columns import Column
+from policies.study.text import Code, Name, Text, Wave
+from policies.units.exact import Exact
+
+Table = Literal["household", "adult", "child"]
+TABLES: tuple[Table, ...] = ("household", "adult", "child")
+MAX_SIZE = 1_000_000
+"""Most grid steps of one variable; keeps squares of a sum far from 64 bits."""
+
+
+def _listed(value: Any) -> Any:
+    """Categories are written as a mapping and kept as a list, because their order has a meaning."""
+    if isinstance(value, dict):
+        return [{"code": code, "label": label} for code, label in value.items()]
+    return value
+
+
+def _texts(value: Any) -> Any:
+    return [str(part) if isinstance(part, int) else part for part in value] if isinstance(value, list) else value
+
+
+class Category(Document):
+    code: Code
+    label: Text
+
+
+class Variable(Document):
+    """One question or registered trait. Numeric variables have bounds and a grid, categories have a list."""
+
+    table: Table
+    type: Literal["integer", "decimal", "category"]
+    bounds: tuple[Exact, Exact] | None = None
+    grid: Exact = Decimal(1)
+    categories: Annotated[tuple[Category, ...], BeforeValidator(_listed)] = ()
+    missing: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    waves: tuple[Wave, ...] = ()
+    labels: Text | None = None
+    sd: Exact | None = None
+    """Public planning standard deviation; used for sampling variances of means, never estimated from rows."""
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if self.type == "category":
+            if len(self.categories) < 2 or self.bounds is not None or self.sd is not None:
+                raise ValueError("a category variable lists two or more categories, and has no bounds and no sd")
+            if len({c.code for c in self.categories}) != len(self.categories):
+                raise ValueError("category codes must differ")
+            return self
+        if self.bounds is None or self.categories:
+            raise ValueError("a numeric variable has bounds [low, high] and no categories")
+        low, high = self.bounds
+        steps = Fraction(high - low) / Fraction(self.grid) if self.grid > 0 else Fraction(-1)
+        if low >= high or steps.denominator != 1 or not 1 <= steps < MAX_SIZE:
+            raise ValueError(f"bounds must be low < high, a whole number of grid steps apart, below {MAX_SIZE} steps")
+        if self.type == "integer" and any(Fraction(x).denominator != 1 for x in (low, high, self.grid)):
+            raise ValueError("an integer variable has whole bounds and a whole grid")
+        if self.sd is not None and self.sd <= 0:
+            raise ValueError("sd is a positive number")
+        return self
+
+
+class Case(Document):
+    """One line of a derived variable: the first case whose condition holds gives the value."""
+
+    when: str | None = None
+    is_: Code | None = Field(default=None, alias="is")
+    else_: Code | None = Field(default=None, alias="else")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        conditional = self.when is not None and self.is_ is not None and self.else_ is None
+        last = self.else_ is not None and self.when is None and self.is_ is None
+        if not conditional and not last:
+            raise ValueError("expected {when: CONDITION, is: VALUE}, or {else: VALUE} as the last case")
+        return self
+
+    @property
+    def value(self) -> str:
+        return self.is_ or self.else_ or ""
+
+
+class Derived(Document):
+    """A category computed from other variables at import, by public rules."""
+
+    cases: tuple[Case, ...] = Field(min_length=2)
+    labels: Text | None = None
+    categories: Annotated[tuple[Category, ...], BeforeValidator(_listed)] = ()
+
+    @field_validator("cases")
+    @classmethod
+    def _else_last(cls, cases: tuple[Case, ...]) -> tuple[Case, ...]:
+        if any(case.else_ is not None for case in cases[:-1]) or cases[-1].else_ is None:
+            raise ValueError("the last case, and only the last, is {else: VALUE}")
+        return cases
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(case.value for case in self.cases))
+
+
+class CodebookName(Document):
+    id: Name
+    version: int = Field(ge=1)
+    labels: Text | None = None
+
+
+class Units(Document):
+    """The column names that identify a household, a person and a wave in delivered files."""
+
+    household: str
+    person: str
+    wave: str
+
+
+class Caps(Document):
+    """Most persons of one household that are counted: its first ones by a public order."""
+
+    adults: int = Field(ge=1, le=12)
+    children: int = Field(ge=1, le=12)
+
+
+class TableText(Document):
+    labels: Text | None = None
+
+
+class Codebook(Document):
+    """The signed codebook. `column(name)` gives the public shape of any variable, derived ones included."""
+
+    codebook: CodebookName
+    units: Units
+    caps: Caps
+    waves: dict[Wave, Text]
+    tables: dict[Table, TableText]
+    variables: dict[Name, Variable]
+    derived: dict[Name, Derived] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if set(self.tables) != set(TABLES):
+            raise ValueError("tables must list household, adult and child")
+        for name, variable in self.variables.items():
+            if unknown := set(variable.waves) - set(self.waves):
+                raise ValueError(f"variables.{name}.waves: unknown wave {min(unknown)}")
+            if "__" in name or name in ("hh", "slot", "present", *TABLES):
+                raise ValueError(f"variables.{name}: this name is taken by the snapshot")
+        if both := set(self.variables) & set(self.derived):
+            raise ValueError(f"derived.{min(both)}: a variable has this name already")
+        _ = self.columns  # a derived variable that cannot be computed is refused when the document is read
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name a programme cites, e.g. "cohort3@1"."""
+        return f"{self.codebook.id}@{self.codebook.version}"
+
+    def cap(self, unit: Table) -> int:
+        """Most units of this kind that one household contributes: 1 for households."""
+        return {"household": 1, "adult": self.caps.adults, "child": self.caps.children}[unit]
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every variable, derived ones last, by name."""
+        from policies.study.derive import derived_column  # the expression grammar needs the codebook's own types
+
+        found = {name: _column(name, variable) for name, variable in self.variables.items()}
+        return found | {name: derived_column(name, rule, found) for name, rule in self.derived.items()}
+
+
+def _column(name: str, variable: Variable) -> Column:
+    if variable.type == "category":
+        codes = tuple(category.code for category in variable.categories)
+        return Column(name, variable.table, variable.waves, codes, Fraction(0), Fraction(1), len(codes), None)
+    low, high = variable.bounds or (Decimal(0), Decimal(0))
+    grid = Fraction(variable.grid)
+    size = int((Fraction(high) - Fraction(low)) / grid) + 1
+    spread = None if variable.sd is None else Fraction(variable.sd)
+    return Column(name, variable.table, variable.waves, (), Fraction(low), grid, size, spread)

@@ -1,0 +1,85 @@
+"""Derived variables: where they live, at which waves, and their cases as conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from policies.study.columns import Column, Ref
+from policies.study.expressions.nodes import Expr, refs, required
+from policies.study.expressions.parse import BadExpression, Scope, parse
+
+if TYPE_CHECKING:  # types only: the codebook builds its columns with this module
+    from policies.study.codebook import Codebook, Derived
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One derived column at one wave: missing unless every `required` variable is present, else the first case."""
+
+    ref: Ref
+    required: tuple[Ref, ...]
+    cases: tuple[tuple[Expr, int], ...]
+    otherwise: int
+
+
+def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> Column:
+    """The public shape of a derived variable. Raises ValueError where its cases cannot be computed."""
+    tables: tuple[Literal["household", "adult", "child"], ...] = ("household", "adult", "child")
+    for table in tables:
+        waves = sorted({wave for column in columns.values() for wave in column.waves})
+        usable = [wave for wave in waves if _parses(rule, columns, table, wave)]
+        if not usable:
+            continue
+        used = {
+            ref for case in rule.cases[:-1] for ref in refs(parse(case.when or "", Scope(columns, table, usable[0])))
+        }
+        waved = any(ref.wave for ref in used)
+        return Column(
+            name, table, tuple(usable) if waved else (), rule.codes, Fraction(0), Fraction(1), len(rule.codes), None
+        )
+    case = rule.cases[0]
+    try:
+        parse(case.when or "", Scope(columns, "household", "T0"))
+    except BadExpression as error:
+        raise ValueError(f"derived.{name}: {error}") from error
+    raise ValueError(f"derived.{name}: no table and wave has every variable of its cases")
+
+
+def _parses(rule: Derived, columns: Mapping[str, Column], table: str, wave: str) -> bool:
+    try:
+        for case in rule.cases[:-1]:
+            parse(case.when or "", Scope(columns, table, wave))
+    except BadExpression:
+        return False
+    return True
+
+
+def rules(codebook: Codebook) -> tuple[Rule, ...]:
+    """Every derived column at every wave, in an order that import can follow."""
+    found = []
+    base = {name: codebook.columns[name] for name in codebook.variables}
+    for name, derived in codebook.derived.items():
+        column = codebook.columns[name]
+        for wave in column.waves or ("",):
+            scope = Scope(base, column.table, wave)
+            conditions = [parse(case.when or "", scope) for case in derived.cases[:-1]]
+            needed = sorted({ref for condition in conditions for ref in required(condition)})
+            cases = tuple(
+                (condition, column.codes.index(case.value))
+                for condition, case in zip(conditions, derived.cases, strict=False)
+            )
+            found.append(Rule(Ref(name, wave), tuple(needed), cases, column.codes.index(derived.cases[-1].value)))
+    return tuple(found)
+
+
+def derived_sources(name: str, codebook: Codebook) -> frozenset[str]:
+    """The variables behind a derived one: whoever denies `incidents` also denies what is computed from it."""
+    column = codebook.columns[name]
+    scope = Scope(
+        {base: codebook.columns[base] for base in codebook.variables}, column.table, (column.waves or ("",))[0]
+    )
+    conditions = [parse(case.when or "", scope) for case in codebook.derived[name].cases[:-1]]
+    return frozenset(ref.name for condition in conditions for ref in refs(condition))

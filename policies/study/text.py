@@ -1,0 +1,30 @@
+"""Words in both languages, and the identifiers that documents share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from policies.documents import Document
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Identifiers of variables and statistics: lower-case ASCII, no double underscore needed by snapshots."""
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+"""Category codes: short ASCII words or digits."""
+
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+CohortId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,20}$")]
+Wave = Annotated[str, StringConstraints(pattern=r"^T[0-9]$")]
+Language = Literal["nl", "en"]
+
+
+class Text(Document):
+    """A text shown to people: Dutch first, English second."""
+
+    nl: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        return self.nl if language == "nl" else self.en
