@@ -1,0 +1,39 @@
+# One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
+# Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check bench protos lock clean
+SHELL := /bin/sh
+
+help: ## list these commands
+	@echo "Rondgang: make COMMAND"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile
+
+demo: ## a whole federation on this machine: results in var/demo (more options: ARGS="--regions 5 --keep")
+	@sh compose/ci/venv.sh demo
+	@.venv/bin/rondgang demo --out var/demo $(ARGS)
+
+test: ## the tests that need no root, browser, database server or container engine
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/tests.sh test $(ARGS)
+
+test-all: ## those, the slow ones, and the ones that need PostgreSQL
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/tests.sh test-all $(ARGS)
+
+check: ## lint, format, types, floors between the rooms, generated code, sizes
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/check.sh
+
+bench: ## measure speed and memory against plain baselines
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/tests.sh bench $(ARGS)
+
+protos: ## generate the Python of the messages anew (commit the result)
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/protos.sh .venv/bin/python protos
+
+lock: ## resolve requirements/*.lock anew (commit the result)
+	@sh compose/ci/lock.sh
+
+clean: ## remove .venv and caches; var/ stays
+	@rm -rf .venv .benchmarks .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

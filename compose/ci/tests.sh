@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs the tests: `tests.sh test|test-all|bench [PYTEST OPTIONS]`. Tests marked `alone` come last, one at a time.
+# RONDGANG_REQUIRE=postgres,strace makes a skip of a test with that mark a failure.
+set -eu
+
+kind=$1
+shift
+
+case $kind in
+    test) chosen='not bench and not slow and not postgres' ;;
+    test-all) chosen='not bench' ;;
+    bench) exec .venv/bin/python -m pytest -m bench --capture=no -p no:xdist "$@" ;;
+    *)
+        echo "usage: tests.sh test|test-all|bench [PYTEST OPTIONS]" >&2
+        exit 2
+        ;;
+esac
+
+.venv/bin/python -m pytest -n 2 --dist loadgroup --benchmark-disable -m "$chosen and not alone" "$@"
+
+status=0
+.venv/bin/python -m pytest -p no:xdist --benchmark-disable -m "$chosen and alone" "$@" || status=$?
+if [ "$status" -eq 5 ]; then # no test is marked so: nothing to run is no failure
+    status=0
+fi
+exit "$status"
