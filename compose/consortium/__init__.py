@@ -1,1 +1,4 @@
-"""The consortium's offline key: who takes part, and under which calendar and codebook."""
+"""The consortium: the offline authority that says who takes part, and signs what all must agree on.
+
+Its keys never leave its own folder, and never stand on the coordinator's machine.
+"""

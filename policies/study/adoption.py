@@ -36,7 +36,7 @@ def adopt(
 ) -> Adopted[D] | NotAdopted:
     """The document in a signed envelope, if `pinned` (the consortium's key) signed it as this kind.
 
-    Raises `BadDocument` where the signed document does not fit the model: that is the consortium's fault, not a forgery.
+    Raises `BadDocument` where the signed document does not fit the model: the consortium's fault, not a forgery.
     """
     try:
         signed = Signed.from_bytes(data)

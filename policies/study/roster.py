@@ -20,7 +20,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Member(Document):
-    """One certificate's holder. `tls` is the SHA-256 of its SubjectPublicKeyInfo; instants are unix seconds, inclusive."""
+    """One certificate's holder. `tls` is the SHA-256 of its SubjectPublicKeyInfo; instants are unix seconds."""
 
     role: Role
     region: RegionCode | None = None

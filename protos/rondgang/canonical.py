@@ -1,9 +1,9 @@
 """The one byte string that is hashed or signed: canonical JSON.
 
-UTF-8 without byte order mark; object keys ASCII, unique and sorted; no whitespace; no floats, NaN or infinities; integers
-within +-(2**53 - 1), larger ones travel as decimal strings; at most `MAX_DEPTH` levels. Text is kept as it is (no Unicode
-normalisation) and escaped only where JSON demands it. Hence `decode(encode(x)) == x` and `encode(decode(b)) == b`, and
-whatever would break one of them is refused with `NotCanonical`.
+UTF-8 without byte order mark; object keys ASCII, unique and sorted; no whitespace; no floats, NaN or infinities;
+integers within +-(2**53 - 1), larger ones travel as decimal strings; at most `MAX_DEPTH` levels. Text is kept as it is
+(no Unicode normalisation) and escaped only where JSON demands it. Hence `decode(encode(x)) == x` and
+`encode(decode(b)) == b`, and whatever would break one of them is refused with `NotCanonical`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from rondgang.errors import NotCanonical
 __all__ = ["MAX_DEPTH", "MAX_INTEGER", "Json", "NotCanonical", "decode", "digest", "encode"]
 
 # A string, because `type` statements need Python 3.12 and the alias is recursive.
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON reader holds exactly (RFC 8259 section 6)."""
@@ -27,7 +27,7 @@ MAX_DEPTH = 64
 def encode(value: Json) -> bytes:
     """The canonical bytes of a value.
 
-    Takes plain JSON types only: subclasses (enums, for example) and tuples are refused, because they would not come back.
+    Takes plain JSON types only: subclasses (enums, for example) and tuples are refused, they would not come back.
     Raises `NotCanonical` for floats, integers beyond `MAX_INTEGER`, non-ASCII keys, lone surrogates and deep nesting.
     """
     _check(value, 0)

@@ -14,12 +14,12 @@ DONE, USAGE = 0, 2
 
 _SHIPPED = {
     "demo": ("demo", "a whole federation on this machine, with made-up data"),
-    "consortium": ("demo", "the offline authority: certificates, roster, calendar, codebook"),
+    "consortium": ("", "the offline authority: certificates, roster, calendar, codebook"),
     "node": ("node", "one region: import microdata, answer programmes"),
     "coordinator": ("coordinator", "the national desk: price, submit, estimates"),
     "audit": ("audit", "the independent witness: verify and report"),
 }
-"""Verb -> (extra that installs its room, what it is for), in the order of `--help`."""
+"""Verb -> (extra that its room needs, or none; what it is for), in the order of `--help`."""
 
 
 class Verb(Protocol):
@@ -75,7 +75,7 @@ def _absent(name: str, missing: str | None) -> int:
     needs = f" (it needs the Python module {missing})" if missing else ""
     return _complain(
         f"rondgang: the room for `rondgang {name}` is not installed here{needs}.\n"
-        f'Install it with: python -m pip install "rondgang[{extra}]"'
+        f'Install it with: python -m pip install "rondgang{f"[{extra}]" if extra else ""}"'
     )
 
 

@@ -1,8 +1,8 @@
 """Hashes of ledger entries.
 
-An entry is one canonical JSON object with a key `previous`: the hash of the entry before it, or `GENESIS` for the first.
-The hash is the leaf hash of RFC 6962 section 2.1, so today's chain of entries is already the list of leaves of a Merkle
-tree, and an old ledger needs no rewriting when the tree comes.
+An entry is one canonical JSON object with a key `previous`: the hash of the entry before it, or `GENESIS` for the
+first. The hash is the leaf hash of RFC 6962 section 2.1, so today's chain of entries is already the list of leaves of a
+Merkle tree, and an old ledger needs no rewriting when the tree comes.
 """
 
 import hashlib

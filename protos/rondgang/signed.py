@@ -1,7 +1,7 @@
 """Signed documents: canonical bytes, what kind of document they are, and who put a name under them.
 
-A signature covers `rondgang/v1/<kind>`, a line feed and the document's canonical bytes, so a signature under one kind of
-document is worth nothing under another.
+A signature covers `rondgang/v1/<kind>`, a line feed and the document's canonical bytes, so a signature under one kind
+of document is worth nothing under another.
 """
 
 import re
@@ -38,8 +38,8 @@ class Signature:
 class Signed:
     """A document with its signatures, ordered by key, one for each key; well formed, but **not yet verified**.
 
-    `document` holds canonical bytes (`NotCanonical` otherwise). No signature at all is well formed too: whoever needs one
-    finds that `verify` says no. Raises `BadSigned` for an unknown kind and for signatures out of order.
+    `document` holds canonical bytes (`NotCanonical` otherwise). No signature at all is well formed too: whoever needs
+    one finds that `verify` says no. Raises `BadSigned` for an unknown kind and for signatures out of order.
     """
 
     kind: str
@@ -82,7 +82,7 @@ class Signed:
 
 
 def sign(kind: str, document: bytes, *keys: SigningKey) -> Signed:
-    """Puts the names of `keys` under canonical bytes. Raises `BadSigned` for an unknown kind, `NotCanonical` for others.
+    """Puts the names of `keys` under canonical bytes. Raises `BadSigned` or `NotCanonical` for others.
 
     Signing twice with one key gives one signature.
     """
@@ -94,7 +94,7 @@ def sign(kind: str, document: bytes, *keys: SigningKey) -> Signed:
 
 
 def verify(signed: Signed, key: PublicKey) -> bool:
-    """Whether `key` signed this document as this kind. Says nothing about who owns the key or whether it is still valid."""
+    """Whether `key` signed this document as this kind. Says nothing about whose key it is, or if it is still valid."""
     covered = _covered(signed.kind, signed.document)
     return any(one.key == key.hex and key.verifies(bytes.fromhex(one.value), covered) for one in signed.signatures)
 

@@ -78,8 +78,8 @@ def requested(csr_pem: bytes) -> Certified:
 def role_of_certificate(pem: bytes) -> Certified:
     """The party and key of a certificate (PEM; the first one if several stand in it).
 
-    Reads only: whether the certificate is genuine and in date is the TLS handshake's work, and whether it is revoked the
-    roster's. Raises `BadCertificate` without exactly one role URI or with another kind of key.
+    Reads only: whether the certificate is genuine and in date is the TLS handshake's work, and whether it is revoked
+    the roster's. Raises `BadCertificate` without exactly one role URI or with another kind of key.
     """
     try:
         certificate = x509.load_pem_x509_certificate(pem)
