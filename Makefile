@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check bench protos lock clean
 SHELL := /bin/sh
+# Two targets share .venv/.
+.NOTPARALLEL:
 
 help: ## list these commands
 	@echo "Rondgang: make COMMAND"

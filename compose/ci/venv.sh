@@ -13,6 +13,10 @@ same() { # whether .venv/ was set up from exactly this lock and project file
 
 here=$(pwd -P)
 if [ -d .venv ]; then
+    if [ ! -d "$stamps" ]; then
+        echo "There is a .venv/ here that make did not set up. Move it away or remove it, then run this again." >&2
+        exit 2
+    fi
     made_in=$(cat "$stamps/checkout" 2>/dev/null || true)
     if [ "$made_in" != "$here" ] || ! "$python" -c '' 2>/dev/null; then
         rm -rf .venv
@@ -28,8 +32,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 if [ ! -d .venv ]; then
     base=$(sh compose/ci/python.sh)
     echo "Setting up .venv with $("$base" --version)."
-    "$base" -m venv .venv
     mkdir -p "$stamps"
+    "$base" -m venv .venv
     printf '%s\n' "$here" >"$stamps/checkout"
 fi
 rm -f "$stamps/demo.lock" "$stamps/dev.lock"

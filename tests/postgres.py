@@ -1,0 +1,79 @@
+"""A throwaway PostgreSQL server: own folder, own port on loopback, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+USER = "rondgang"
+DATABASE = "postgres"
+
+
+class NoPostgres(Exception):
+    """PostgreSQL's server programs are not on this machine."""
+
+
+@contextmanager
+def server(logs: Path) -> Iterator[str]:
+    """Runs a new server and yields its SQLAlchemy URL; stops it and removes its data on leaving.
+
+    Raises `NoPostgres` where `initdb` is not installed, `CalledProcessError` where it is and does not work.
+    The server refuses to run as root, so root runs it as the user `postgres`.
+    """
+    programs = _programs()
+    account = _account()
+    # Not under pytest's own folder, which only the caller may enter.
+    data = Path(tempfile.mkdtemp(prefix="rondgang-postgres-"))
+    log = data / "server.log"
+    try:
+        if account is not None:
+            shutil.chown(data, account, account)
+        cluster = data / "cluster"
+        _run(account, programs / "initdb", "-D", cluster, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "-N")
+        port = _free_port()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        _run(account, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}/{DATABASE}"
+        finally:
+            _run(account, programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "stop")
+    finally:
+        if log.exists():
+            shutil.copyfile(log, logs / log.name)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _programs() -> Path:
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not installed:
+        raise NoPostgres("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+    return installed[-1].parent
+
+
+def _account() -> str | None:
+    """The user to run as: the caller, except that root becomes `postgres`."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        raise NoPostgres("root may not run PostgreSQL, and there is no user `postgres`") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _run(account: str | None, *words: str | Path) -> None:
+    # Its own group of processes, so that Ctrl-C reaches us first and we stop the server in order.
+    subprocess.run(words, check=True, user=account, cwd="/", stdout=subprocess.DEVNULL, start_new_session=True)
