@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rondgang.v1 import refusal_pb2
 
 from policies.rules.refusals import Reason, Refused
 
 _PREFIX = "REFUSAL_REASON_"
 _NUMBERS = {reason: refusal_pb2.RefusalReason.Value(_PREFIX + reason.name) for reason in Reason}
-_REASONS: dict[int, Reason] = {int(number): reason for reason, number in _NUMBERS.items()}
+_REASONS = {number: reason for reason, number in _NUMBERS.items()}
 
 
 def reason_to_wire(reason: Reason) -> refusal_pb2.RefusalReason:
     """The number of a reason in messages."""
-    return _NUMBERS[reason]
+    # The runtime's enums are plain integers; the generated stub gives them a class of their own.
+    return cast("refusal_pb2.RefusalReason", _NUMBERS[reason])
 
 
 def reason_from_wire(number: int) -> Reason:
