@@ -34,18 +34,20 @@ class RegionsResponse(_message.Message):
     def __init__(self, regions: _Optional[_Iterable[_Union[RegionState, _Mapping]]] = ...) -> None: ...
 
 class RegionState(_message.Message):
-    __slots__ = ("region", "attending", "last_seen", "software", "roster_current")
+    __slots__ = ("region", "attending", "last_seen", "software", "roster_current", "calendar_current")
     REGION_FIELD_NUMBER: _ClassVar[int]
     ATTENDING_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
     ROSTER_CURRENT_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_CURRENT_FIELD_NUMBER: _ClassVar[int]
     region: str
     attending: bool
     last_seen: int
     software: str
     roster_current: bool
-    def __init__(self, region: _Optional[str] = ..., attending: _Optional[bool] = ..., last_seen: _Optional[int] = ..., software: _Optional[str] = ..., roster_current: _Optional[bool] = ...) -> None: ...
+    calendar_current: bool
+    def __init__(self, region: _Optional[str] = ..., attending: _Optional[bool] = ..., last_seen: _Optional[int] = ..., software: _Optional[str] = ..., roster_current: _Optional[bool] = ..., calendar_current: _Optional[bool] = ...) -> None: ...
 
 class CalendarRequest(_message.Message):
     __slots__ = ()
@@ -72,10 +74,12 @@ class PriceResponse(_message.Message):
     def __init__(self, prices: _Optional[_Union[Prices, _Mapping]] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
 
 class Prices(_message.Message):
-    __slots__ = ("regions",)
+    __slots__ = ("regions", "run")
     REGIONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
     regions: _containers.RepeatedCompositeFieldContainer[RegionPrice]
-    def __init__(self, regions: _Optional[_Iterable[_Union[RegionPrice, _Mapping]]] = ...) -> None: ...
+    run: str
+    def __init__(self, regions: _Optional[_Iterable[_Union[RegionPrice, _Mapping]]] = ..., run: _Optional[str] = ...) -> None: ...
 
 class RegionPrice(_message.Message):
     __slots__ = ("region", "decision", "refusal", "left_cohort", "left_lifetime", "charge")
@@ -94,10 +98,12 @@ class RegionPrice(_message.Message):
     def __init__(self, region: _Optional[str] = ..., decision: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., left_cohort: _Optional[str] = ..., left_lifetime: _Optional[str] = ..., charge: _Optional[str] = ...) -> None: ...
 
 class SubmitRequest(_message.Message):
-    __slots__ = ("signed_programme",)
+    __slots__ = ("signed_programme", "again")
     SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    AGAIN_FIELD_NUMBER: _ClassVar[int]
     signed_programme: bytes
-    def __init__(self, signed_programme: _Optional[bytes] = ...) -> None: ...
+    again: bool
+    def __init__(self, signed_programme: _Optional[bytes] = ..., again: _Optional[bool] = ...) -> None: ...
 
 class SubmitResponse(_message.Message):
     __slots__ = ("run", "refusal", "existed")
@@ -116,24 +122,30 @@ class WatchRequest(_message.Message):
     def __init__(self, run: _Optional[str] = ...) -> None: ...
 
 class WatchResponse(_message.Message):
-    __slots__ = ("run", "state", "regions")
+    __slots__ = ("run", "state", "regions", "deadline")
     RUN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
     run: str
     state: str
     regions: _containers.RepeatedCompositeFieldContainer[RegionProgress]
-    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., regions: _Optional[_Iterable[_Union[RegionProgress, _Mapping]]] = ...) -> None: ...
+    deadline: int
+    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., regions: _Optional[_Iterable[_Union[RegionProgress, _Mapping]]] = ..., deadline: _Optional[int] = ...) -> None: ...
 
 class RegionProgress(_message.Message):
-    __slots__ = ("region", "state", "refusal")
+    __slots__ = ("region", "state", "refusal", "repeats", "conflicts")
     REGION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
     region: str
     state: str
     refusal: _refusal_pb2.Refusal
-    def __init__(self, region: _Optional[str] = ..., state: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
+    repeats: int
+    conflicts: int
+    def __init__(self, region: _Optional[str] = ..., state: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., repeats: _Optional[int] = ..., conflicts: _Optional[int] = ...) -> None: ...
 
 class ResultsRequest(_message.Message):
     __slots__ = ("run",)
