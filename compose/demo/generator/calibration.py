@@ -56,8 +56,8 @@ def load_calibration(path: Path = FILE) -> Calibration:
 
 
 def _rows(value: float | list[float] | list[list[float]]) -> tuple[tuple[float, ...], ...]:
-    if not isinstance(value, list):
-        return ((float(value),),)
-    if not isinstance(value[0], list):
-        return (tuple(float(part) for part in value if not isinstance(part, list)),)
-    return tuple(tuple(float(part) for part in row) for row in value if isinstance(row, list))
+    """One number, one list or a list of lists, always as rows."""
+    outer = value if isinstance(value, list) else [value]
+    if any(isinstance(part, list) for part in outer):
+        return tuple(tuple(float(x) for x in (part if isinstance(part, list) else [part])) for part in outer)
+    return (tuple(float(part) for part in outer if not isinstance(part, list)),)

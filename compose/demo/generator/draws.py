@@ -19,14 +19,14 @@ def pick(rng: Rng, weights: Floats, rows: int) -> Ints:
     """One place a row. `weights` is one distribution, or one a row (rows x places)."""
     upper = np.cumsum(np.broadcast_to(weights, (rows, weights.shape[-1])), axis=1)
     # The last bound is left out: rounding must not leave a draw above every bound.
-    return (rng.random((rows, 1)) >= upper[:, :-1]).sum(axis=1).astype(np.int32)
+    return np.asarray((rng.random((rows, 1)) >= upper[:, :-1]).sum(axis=1), np.int32)
 
 
 def logit(share: Floats) -> Floats:
     return np.asarray(np.log(share) - np.log1p(-share))
 
 
-def shifted(offset: Floats, target: float, over: Bools | None = None) -> Floats:
+def shifted(offset: NDArray[np.floating], target: float, over: Bools | None = None) -> Floats:
     """Shares with these log-odds offsets, moved by one common amount so that their mean `over` rows is `target`."""
     inside = offset if over is None else offset[over]
     if not len(inside):

@@ -1,8 +1,9 @@
-"""From a seed to every region's tables, in the order: households, violence, help, outcome, persons, gaps, files' rows."""
+"""From a seed to every region's tables: households with their violence, help and outcome, then persons, then gaps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +49,15 @@ def _with_gaps(rng: Rng, wide: Wide, known: Calibration) -> Wide:
         missing = yes(rng, rng.uniform(low, high), rows)
         as_code = yes(rng, coded if answers.missing_code else 0.0, rows)
         gaps = np.where((answers.gaps == ANSWERED) & missing, np.where(as_code, CODED, EMPTY), answers.gaps)
-        found[name, wave] = Answers(answers.values, gaps.astype(np.int8), answers.codes, answers.decimals, answers.missing_code)
+        found[name, wave] = replace(answers, gaps=gaps.astype(np.int8))
     return found
 
 
 def _household_names(codes: tuple[str, ...], homes: Households) -> Texts:
     """A household's name: its region's code and a number, so that no two regions share one."""
     number = np.arange(len(homes.region)) - np.searchsorted(homes.region, homes.region) + 1
-    named = [f"{codes[region]}{count:06d}" for region, count in zip(homes.region.tolist(), number.tolist(), strict=True)]
-    return np.array(named, dtype=np.object_)
+    pairs = zip(homes.region.tolist(), number.tolist(), strict=True)
+    return np.array([f"{codes[region]}{count:06d}" for region, count in pairs], np.object_)
 
 
 def _region(place: int, homes: Households, names: Texts, wides: tuple[Wide, ...]) -> Tables:
@@ -66,8 +67,9 @@ def _region(place: int, homes: Households, names: Texts, wides: tuple[Wide, ...]
     for letter, counts, wide in (("a", homes.adults, wides[1]), ("c", homes.children, wides[2])):
         home, order = members(counts)
         own = names[home]
-        named = np.array([f"{name}-{letter}{number + 1}" for name, number in zip(own, order.tolist(), strict=True)], np.object_)
-        ids = {"hh_id": own, "person_id": named}
+        pairs = zip(own.tolist(), order.tolist(), strict=True)
+        named = [f"{name}-{letter}{number + 1}" for name, number in pairs]
+        ids = {"hh_id": own, "person_id": np.array(named, np.object_)}
         persons.append(_long(np.flatnonzero(mine[home]), homes.retained[home], ids, wide))
     return Tables(household, *persons)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from compose.demo.generator.calibration import Calibration
 from compose.demo.generator.draws import Rng, carried, few_incidents, logit, many_incidents, pick, shifted, yes
-from compose.demo.generator.tables import Bools, Floats, Ints, Wide, choices, numbers
+from compose.demo.generator.tables import WAVES, Bools, Floats, Ints, Wide, choices, numbers
 
 NONE, SOME, FREQUENT = 0, 1, 2
 TERROR, STRESS, CARE, CHILD, DIVORCE = range(5)
@@ -50,7 +50,8 @@ def draw_households(rng: Rng, sizes: Mapping[str, int], known: Calibration) -> t
     incidents, partner = _violence(rng, profile, children, (state_0, state_1), known, answers)
     answers["help", "T1"] = choices(helped, HELP)
     answers["agencies_cooperate", "T1"] = choices(yes(rng, known.number("agencies_cooperate"), rows), missing_code="9")
-    return Households(region, retained, profile, adults, children, (state_0, state_1), incidents, partner, helped), answers
+    states = (state_0, state_1)
+    return Households(region, retained, profile, adults, children, states, incidents, partner, helped), answers
 
 
 def _recruited(rng: Rng, sizes: Mapping[str, int], known: Calibration) -> Ints:
@@ -81,8 +82,9 @@ def _state_at_report(rng: Rng, profile: Ints, known: Calibration) -> Ints:
 
 def _retained(rng: Rng, region: Ints, sizes: tuple[int, ...], state: Ints, income: Bools, known: Calibration) -> Bools:
     """Exactly `sizes` households stay; frequent violence and a low income make leaving likelier."""
-    stay = -np.log(known.number("dropout_odds_frequent")) * (state == FREQUENT) - np.log(known.number("dropout_odds_income_low")) * income
-    order = np.lexsort((-(stay + rng.gumbel(size=len(region))), region))
+    leave = np.log(known.number("dropout_odds_frequent")) * (state == FREQUENT)
+    leave += np.log(known.number("dropout_odds_income_low")) * income
+    order = np.lexsort((leave - rng.gumbel(size=len(region)), region))
     place = np.arange(len(region)) - np.searchsorted(region, region)
     kept = np.zeros(len(region), np.bool_)
     kept[order] = place < np.array(sizes)[region]
@@ -123,9 +125,12 @@ def _circumstances(rng: Rng, income: Bools, known: Calibration, answers: Wide) -
     answers["violence_over_year", "T0"] = choices(yes(rng, known.number("violence_over_year"), rows))
 
 
-def _incidents(rng: Rng, state: Ints, profile: Ints, overall: float, known: Calibration, shares: tuple[float, ...]) -> tuple[NDArray[np.int64], Bools]:
-    """Incidents a year and whether an act was severe, so that the mean over all families is `overall`."""
-    rows = len(state)
+def _incidents(
+    rng: Rng, state: Ints, profile: Ints, wave: str, known: Calibration
+) -> tuple[NDArray[np.int64], Bools]:
+    """Incidents a year and whether an act was severe, so that the mean over all families is the target."""
+    rows, overall = len(state), known.number(f"incidents_{wave.lower()}_mean")
+    shares = known.row(f"state_{wave.lower()}")
     some, below = known.number("incidents_some_mean"), known.number("severe_below_threshold")
     frequent = (overall - shares[SOME] * some) / shares[FREQUENT]
     most = (frequent - below * some) / (1 - below)
@@ -142,16 +147,15 @@ def _incidents(rng: Rng, state: Ints, profile: Ints, overall: float, known: Cali
 def _violence(
     rng: Rng, profile: Ints, children: Ints, states: tuple[Ints, Ints], known: Calibration, answers: Wide
 ) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    means = (known.number("incidents_t0_mean"), known.number("incidents_t1_mean"))
     kinds = _kinds_at_report(rng, profile, children, states[0], known)
     active = 1 - known.row("state_t0")[NONE]
-    between = known.number("partner_incidents_t0_mean") / (means[0] / active)
+    between = known.number("partner_incidents_t0_mean") * active / known.number("incidents_t0_mean")
     found: list[NDArray[np.int64]] = []
     partner: list[NDArray[np.int64]] = []
-    for wave, state, mean, shares in zip(("T0", "T1"), states, means, (known.row("state_t0"), known.row("state_t1")), strict=True):
+    for wave, state in zip(WAVES, states, strict=True):
         if wave == "T1":
             kinds = _kinds_after(rng, kinds, state, children)
-        counts, severe = _incidents(rng, state, profile, mean, known, shares)
+        counts, severe = _incidents(rng, state, profile, wave, known)
         # At least one of the incidents is between partners where there is partner violence at all.
         own = np.where(kinds["partner_violence"] & (counts > 0), np.maximum(1, rng.binomial(counts, between)), 0)
         answers["incidents", wave] = numbers(counts, "999")

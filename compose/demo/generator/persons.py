@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from compose.demo.generator.calibration import Calibration
 from compose.demo.generator.draws import Rng, carried, grades, pick, shifted, yes
 from compose.demo.generator.households import CARE, DIVORCE, NONE, Households
-from compose.demo.generator.tables import Bools, Floats, Ints, Wide, choices, numbers, where_asked
+from compose.demo.generator.tables import WAVES, Bools, Floats, Ints, Wide, choices, numbers, where_asked
 
 ROLE_NONE, ROLE_WITNESS, ROLE_DIRECT, ROLE_BOTH = range(4)
 CHILD_ROLES = ("none", "witness", "direct", "both")
@@ -29,7 +29,7 @@ def members(counts: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def draw_adults(rng: Rng, homes: Households, known: Calibration) -> Wide:
     """Every adult's answers, ordered as `members(homes.adults)`."""
-    home, place = members(homes.adults)
+    home, _ = members(homes.adults)
     rows, man = len(home), _men(rng, homes.adults, known)
     sex = man.astype(np.int32)
     divorced = (homes.profile[home] != DIVORCE).astype(np.int32)
@@ -46,7 +46,7 @@ def draw_adults(rng: Rng, homes: Households, known: Calibration) -> Wide:
     of_women, of_men = known.row("experienced_share")
     # With two informants some incidents are told by only one of them.
     told = np.where(homes.adults[home] > 1, known.number("reported_by_both"), 1.0)
-    for wave, counts in zip(("T0", "T1"), homes.partner_incidents, strict=True):
+    for wave, counts in zip(WAVES, homes.partner_incidents, strict=True):
         undergone = rng.binomial(counts[home], np.where(man, of_men, of_women) * told)
         answers["incidents_experienced", wave] = numbers(undergone, "999")
     _state_of_mind(rng, homes, home, "adult", known, answers)
@@ -86,7 +86,7 @@ def draw_children(rng: Rng, homes: Households, known: Calibration) -> Wide:
     _trauma(rng, homes.states[1][home] == NONE, known, answers)
     _state_of_mind(rng, homes, home, "child", known, answers)
     asked = age >= known.number("self_report_age")
-    for wave in ("T0", "T1"):
+    for wave in WAVES:
         answers["child_felt_safe", wave] = where_asked(answers["child_felt_safe", wave], asked)
     none, none_home = known.number("no_help_child"), known.number("no_help_household")
     offered = (homes.helped[home] > 0) & ~yes(rng, (none - none_home) / (1 - none_home), rows)
@@ -114,13 +114,13 @@ def _harm(rng: Rng, homes: Households, home: NDArray[np.int64], known: Calibrati
     per_family = known.number("incidents_t0_mean") / active
     aimed = (known.number("child_incidents_t0_mean") / (both + direct) - 1) / (per_family - 1)
     own = rng.beta(4 * aimed, 4 * (1 - aimed), rows)
-    for wave, counts, state in zip(("T0", "T1"), homes.incidents, homes.states, strict=True):
+    for wave, counts, state in zip(WAVES, homes.incidents, homes.states, strict=True):
         if wave == "T1":
             active_now = state[home] != NONE
             hit = carried(rng, hit, active_now, 0.75, 0.03)
             seen = hit | carried(rng, seen, active_now, 0.90, 0.20)
-            only = hit & (role == ROLE_DIRECT)
-            role = np.where(only, ROLE_DIRECT, np.where(hit, ROLE_BOTH, np.where(seen, ROLE_WITNESS, ROLE_NONE))).astype(np.int32)
+            struck = np.where(role == ROLE_DIRECT, ROLE_DIRECT, ROLE_BOTH)
+            role = np.where(hit, struck, np.where(seen, ROLE_WITNESS, ROLE_NONE)).astype(np.int32)
             kinds = {
                 name: carried(rng, before, hit if name == "child_physical" else seen, 0.65, 0.05)
                 for name, before in kinds.items()
@@ -156,8 +156,9 @@ def _state_of_mind(
     answers[f"{who}_wellbeing", "T1"] = numbers(later, "99", 1)
     at_report, stopped, going_on = known.row(f"{who}_felt_safe")
     safe = yes(rng, at_report, len(home))
+    safe_later = yes(rng, np.where(state == NONE, stopped, going_on), len(home))
     answers[f"{who}_felt_safe", "T0"] = choices(safe, missing_code="9")
-    answers[f"{who}_felt_safe", "T1"] = choices(yes(rng, np.where(state == NONE, stopped, going_on), len(home)), missing_code="9")
+    answers[f"{who}_felt_safe", "T1"] = choices(safe_later, missing_code="9")
 
 
 def _first_grades(rng: Rng, rows: int, level: Floats) -> tuple[Ints, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Answers:
 
     def at(self, rows: NDArray[np.int64]) -> Answers:
         """The answers of these rows, in this order."""
-        return Answers(self.values[rows], self.gaps[rows], self.codes, self.decimals, self.missing_code)
+        return replace(self, values=self.values[rows], gaps=self.gaps[rows])
 
 
 Wide = dict[tuple[str, str], Answers]
@@ -66,12 +66,11 @@ def numbers(values: NDArray[np.int64] | Ints, missing_code: str = "", decimals: 
     return Answers(values.astype(np.int32), np.zeros(len(values), np.int8), (), decimals, missing_code)
 
 
-def choices(values: NDArray[np.int64] | Ints | Bools, codes: tuple[str, ...] = YES_NO, missing_code: str = "") -> Answers:
+def choices(values: Ints | Bools, codes: tuple[str, ...] = YES_NO, missing_code: str = "") -> Answers:
     """Answers from a list of codes, none missing yet."""
     return Answers(values.astype(np.int32), np.zeros(len(values), np.int8), codes, 0, missing_code)
 
 
 def where_asked(answers: Answers, asked: Bools) -> Answers:
     """The same answers, left empty where the question was not asked."""
-    gaps = np.where(asked, answers.gaps, np.int8(EMPTY)).astype(np.int8)
-    return Answers(answers.values, gaps, answers.codes, answers.decimals, answers.missing_code)
+    return replace(answers, gaps=np.where(asked, answers.gaps, np.int8(EMPTY)).astype(np.int8))

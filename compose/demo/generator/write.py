@@ -33,7 +33,7 @@ def write_all(out: Path, data: Mapping[str, Tables]) -> dict[str, Path]:
     """Every region's folder below `out`; every fourth region delivers Parquet, the others CSV."""
     folders = {region: out / folder_name(region) for region in data}
     for place, (region, tables) in enumerate(data.items()):
-        write_region(folders[region], tables, "parquet" if place % 4 == 3 else "csv")
+        write_region(folders[region], tables, "parquet" if (place + 1) % 4 == 0 else "csv")
     return folders
 
 
@@ -57,9 +57,10 @@ def cells(answers: Answers) -> Texts:
     if answers.codes:
         texts = np.array(answers.codes, np.object_)[answers.values]
     elif answers.decimals:
-        scale = 10**answers.decimals
-        spelled = np.array([f"{part},{rest:0{answers.decimals}d}" for part in range(11) for rest in range(scale)], np.object_)
-        texts = spelled[answers.values]
+        scale, places = 10**answers.decimals, answers.decimals
+        most = int(answers.values.max(initial=0))
+        spelled = [f"{value // scale},{value % scale:0{places}d}" for value in range(most + 1)]
+        texts = np.array(spelled, np.object_)[answers.values]
     else:
         texts = answers.values.astype(str).astype(np.object_)
     return np.where(answers.gaps == ANSWERED, texts, np.where(answers.gaps == CODED, answers.missing_code, ""))
@@ -83,8 +84,8 @@ def _write_parquet(path: Path, table: Table) -> None:
 def _array(answers: Answers) -> pa.Array:
     empty = (answers.gaps != ANSWERED) & (answers.gaps != CODED)
     if answers.codes:
-        texts = np.where(answers.gaps == CODED, answers.missing_code, np.array(answers.codes, np.object_)[answers.values])
-        return pa.array(texts, pa.string(), mask=empty)
+        spelled = np.array(answers.codes, np.object_)[answers.values]
+        return pa.array(np.where(answers.gaps == CODED, answers.missing_code, spelled), pa.string(), mask=empty)
     values = np.where(answers.gaps == CODED, int(answers.missing_code or 0) * 10**answers.decimals, answers.values)
     if answers.decimals:
         return pa.array(values / 10**answers.decimals, pa.float64(), mask=empty)
