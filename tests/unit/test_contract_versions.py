@@ -1,0 +1,39 @@
+"""Two builds agree on the highest version both speak, or say which side is behind."""
+
+import itertools
+
+import pytest
+from rondgang.versions import SPOKEN, Agreed, NoCommonVersion, negotiate
+
+
+def test_this_build_agrees_with_itself() -> None:
+    assert negotiate(SPOKEN, SPOKEN) == Agreed(1)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "agreed"),
+    [((1,), (1, 2), 1), ((1, 2), (2, 3), 2), ((3, 1, 2), (2, 1), 2), ((1, 1), (1,), 1)],
+)
+def test_the_highest_common_version_is_taken(ours: tuple[int, ...], theirs: tuple[int, ...], agreed: int) -> None:
+    assert negotiate(ours, theirs) == negotiate(theirs, ours) == Agreed(agreed)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "behind"), [((1,), (2,), "ours"), ((3,), (2, 1), "theirs"), ((1,), (), "theirs")]
+)
+def test_without_a_common_version_one_side_is_behind(
+    ours: tuple[int, ...], theirs: tuple[int, ...], behind: str
+) -> None:
+    refused = negotiate(ours, theirs)
+    assert refused == NoCommonVersion(tuple(sorted(ours)), tuple(sorted(theirs)))
+    assert isinstance(refused, NoCommonVersion)
+    assert refused.behind == behind
+
+
+def test_agreement_is_alike_from_both_sides_for_all_small_sets() -> None:
+    subsets = [set(some) for size in range(4) for some in itertools.combinations((1, 2, 3), size)]
+    for ours, theirs in itertools.product(subsets, subsets):
+        outcome = negotiate(ours, theirs)
+        assert isinstance(outcome, Agreed) == bool(ours & theirs)
+        if isinstance(outcome, Agreed):
+            assert outcome == negotiate(theirs, ours)
