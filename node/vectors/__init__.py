@@ -1,0 +1,1 @@
+"""Household vectors summed: exact integers, seen by nobody but the mechanism."""
