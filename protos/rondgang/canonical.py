@@ -14,8 +14,8 @@ from rondgang.errors import NotCanonical
 
 __all__ = ["MAX_DEPTH", "MAX_INTEGER", "Json", "NotCanonical", "decode", "digest", "encode"]
 
-# A string, because `type` statements need Python 3.12 and the alias is recursive.
-Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+# The inner names are strings, because the alias is recursive and `type` statements need Python 3.12.
+Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 
 MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON reader holds exactly (RFC 8259 section 6)."""
