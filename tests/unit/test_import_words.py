@@ -14,7 +14,8 @@ def _fields(text: str) -> set[str]:
 @pytest.mark.parametrize("key", sorted(catalogue()))
 def test_import_words_have_the_same_fields_in_both_languages(key: str) -> None:
     words = catalogue()[key]
-    assert words.nl.strip() and words.en.strip()
+    assert words.nl.strip()
+    assert words.en.strip()
     assert _fields(words.nl) == _fields(words.en)
 
 
