@@ -1,4 +1,4 @@
-"""From blocks to SQL: one query for all blocks that share a table and cells. Pure; Ibis only writes the text.
+"""From blocks to SQL: one query for all blocks that share a table and cells. Pure: it only writes text.
 
 Every block is a sum over units of a bounded whole number, so a query is a single scan: sums of CASE expressions,
 grouped by the number of the cell. Persons over the household's cap are not in the snapshot (see node/importing), so
@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, assert_never
+from typing import assert_never
 
-import ibis
-from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
-from ibis.expr import types as ir
+from sqlglot import exp
 
-from node.expressions import condition
+from node.expressions import choose, column, condition, number, present
 from policies.statistics.blocks import Axis, Block, Indicator, Ones, Selection, Unit, Value
 from policies.study.columns import Ref
-from policies.study.expressions.nodes import refs
 
-_COMPILER = DuckDBCompiler()
+DIALECT = "duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,65 +43,53 @@ def queries(blocks: tuple[Block, ...]) -> tuple[Query, ...]:
 
 
 def _query(unit: Unit, axes: tuple[Axis, ...], blocks: list[Block]) -> Query:
-    table = ibis.table(_schema(blocks), name=unit)
-    counted = table.filter([table[axis.ref.stored].notnull() for axis in axes]) if axes else table
-    sums = {f"s{i}": _summed(block, counted) for i, block in enumerate(blocks)}
-    expression = counted.group_by(_cell(axes, counted)).aggregate(**sums) if axes else counted.aggregate(**sums)
-    sql = _COMPILER.to_sqlglot(expression).sql("duckdb")
-    return Query(unit, sql, tuple(block.id for block in blocks), blocks[0].cells, bool(axes))
+    sums: list[exp.Expr] = [_summed(block) for block in blocks]
+    table = exp.to_table(unit)
+    if axes:
+        known = exp.and_(*(present(column(axis.ref.stored)) for axis in axes), copy=False)
+        select = exp.select(_cell(axes), *sums, copy=False).from_(table, copy=False).where(known, copy=False)
+        select = select.group_by(exp.Literal.number(1), copy=False)
+    else:
+        select = exp.select(*sums, copy=False).from_(table, copy=False)
+    return Query(unit, select.sql(DIALECT), tuple(block.id for block in blocks), blocks[0].cells, bool(axes))
 
 
-def _cell(axes: tuple[Axis, ...], table: ir.Table) -> ir.Value:
+def _cell(axes: tuple[Axis, ...]) -> exp.Expr:
     """The number of a unit's cell, row-major over the axes."""
     first, *rest = axes
-    number = reduce(lambda total, axis: total * axis.size + _wide(table, axis.ref), rest, _wide(table, first.ref))
-    return number.name("cell")
+    return reduce(_next_axis, rest, _wide(first.ref))
 
 
-def _summed(block: Block, table: ir.Table) -> ir.Value:
-    return ibis.ifelse(_selected(block.selection, table), _added(block, table), ibis.literal(0, "int32")).sum()
+def _next_axis(before: exp.Expr, axis: Axis) -> exp.Expr:
+    scaled = exp.Mul(this=exp.Paren(this=before), expression=number(axis.size))
+    return exp.Add(this=scaled, expression=_wide(axis.ref))
 
 
-def _selected(selection: Selection, table: ir.Table) -> ir.BooleanValue:
+def _summed(block: Block) -> exp.Expr:
+    return exp.Sum(this=choose(_selected(block.selection), _added(block), number(0)))
+
+
+def _selected(selection: Selection) -> exp.Expr:
     """True for a counted unit; false or unknown otherwise, and CASE treats both alike."""
-    parts: list[Any] = [table[f"present__{wave}"] for wave in selection.waves]
-    parts += [table[ref.stored].notnull() for ref in selection.required]
+    parts: list[exp.Expr] = [column(f"present__{wave}") for wave in selection.waves]
+    parts += [present(column(ref.stored)) for ref in selection.required]
     if selection.where is not None:
-        parts.append(condition(selection.where, table))
-    return reduce(lambda left, right: left & right, parts)
+        parts.append(condition(selection.where))
+    return exp.and_(*parts, copy=False)
 
 
-def _added(block: Block, table: ir.Table) -> ir.Value:
+def _added(block: Block) -> exp.Expr:
     match block.summand:
         case Ones():
-            return ibis.literal(1, "int32")
+            return number(1)
         case Indicator(of=of):
-            return ibis.ifelse(condition(of, table), ibis.literal(1, "int32"), ibis.literal(-1, "int32"))
+            return choose(condition(of), number(1), number(-1))
         case Value(of=ref, top=top):
-            return _wide(table, ref) * 2 - top
+            return exp.Sub(this=exp.Mul(this=_wide(ref), expression=number(2)), expression=number(top))
         case _:
             assert_never(block.summand)
 
 
-def _wide(table: ir.Table, ref: Ref) -> Any:
+def _wide(ref: Ref) -> exp.Expr:
     """The index as 32 bits: snapshots store the narrowest type, which doubling could leave."""
-    return table[ref.stored].cast("int32")
-
-
-def _schema(blocks: list[Block]) -> dict[str, str]:
-    """Only the columns these blocks touch. Types are the widest a snapshot stores; they steer text, not storage."""
-    columns: dict[str, str] = {}
-    for block in blocks:
-        selection = block.selection
-        columns |= {f"present__{wave}": "boolean" for wave in selection.waves}
-        used = {*selection.required, *(axis.ref for axis in block.axes)}
-        used |= refs(selection.where) if selection.where is not None else frozenset()
-        match block.summand:
-            case Indicator(of=of):
-                used |= refs(of)
-            case Value(of=ref):
-                used.add(ref)
-            case Ones():
-                pass
-        columns |= {ref.stored: "int16" for ref in sorted(used)}
-    return columns
+    return exp.cast(column(ref.stored), "INT", copy=False)
