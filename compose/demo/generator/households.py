@@ -125,9 +125,7 @@ def _circumstances(rng: Rng, income: Bools, known: Calibration, answers: Wide) -
     answers["violence_over_year", "T0"] = choices(yes(rng, known.number("violence_over_year"), rows))
 
 
-def _incidents(
-    rng: Rng, state: Ints, profile: Ints, wave: str, known: Calibration
-) -> tuple[NDArray[np.int64], Bools]:
+def _incidents(rng: Rng, state: Ints, profile: Ints, wave: str, known: Calibration) -> tuple[NDArray[np.int64], Bools]:
     """Incidents a year and whether an act was severe, so that the mean over all families is the target."""
     rows, overall = len(state), known.number(f"incidents_{wave.lower()}_mean")
     shares = known.row(f"state_{wave.lower()}")

@@ -57,7 +57,8 @@ class Tables:
     adult: Table
     child: Table
 
-    def items(self) -> tuple[tuple[str, Table], ...]:
+    def by_name(self) -> tuple[tuple[str, Table], ...]:
+        """The tables with the names of their files."""
         return (("household", self.household), ("adult", self.adult), ("child", self.child))
 
 

@@ -45,7 +45,7 @@ def write_region(folder: Path, tables: Tables, form: Format = "csv") -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LABEL_FILE).write_text(LABEL_TEXT, encoding="utf-8", newline="\n")
-    for name, table in tables.items():
+    for name, table in tables.by_name():
         if form == "csv":
             _write_csv(folder / f"{name}.csv", table)
         else:
