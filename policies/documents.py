@@ -7,7 +7,7 @@ says what they are, so that 0.1 is one tenth and `no` is a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,70 +37,118 @@ class BadDocument(ValueError):
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's core in spirit: true/false, whole numbers and null are typed, all else is text."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuses aliases: a few lines of them can stand for more memory than there is."""
+        if self.check_event(yaml.AliasEvent):
+            # PyYAML's stubs leave this method without types.
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not used here; write it out", mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^(?:0|-?[1-9][0-9]*)$", "-0123456789"),
+    ("int", rf"^(?:{_INTEGER.pattern})$", "-0123456789"),
     ("null", r"^(?:null|~|)$", ["n", "~", ""]),
-    ("merge", r"^(?:<<)$", "<"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
-def _plain(
-    node: yaml.Node, loader: _Loader, path: tuple[str, ...], lines: dict[tuple[str, ...], int], source: str
-) -> Any:
-    """The node as plain data, with the line of every key noted; duplicate keys are refused."""
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key: Hashable = loader.construct_object(key_node)
-            name = str(key)
-            if name in result:
-                where = f"{source}:{key_node.start_mark.line + 1}: {'.'.join((*path, name))}: "
-                raise BadDocument(source, (where + "this key stands here twice; expected it once",))
-            result[name] = _plain(value_node, loader, (*path, name), lines, source)
-            lines[(*path, name)] = key_node.start_mark.line + 1
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(part, loader, (*path, str(i)), lines, source) for i, part in enumerate(node.value)]
-    return loader.construct_object(node)
+def _scalar(node: yaml.ScalarNode) -> bool | int | str | None:
+    """What a single word or number stands for. Raises ValueError for tags and numbers that are not ours."""
+    text: str = node.value
+    tag = node.tag.removeprefix("tag:yaml.org,2002:")
+    if tag == "str":
+        return text
+    if tag == "null":
+        return None
+    if tag == "bool" and text in ("true", "false"):
+        return text == "true"
+    if tag == "int" and _INTEGER.fullmatch(text):
+        if len(text) > 17 or abs(int(text)) > canonical.MAX_INTEGER:
+            raise ValueError("expected a whole number below 2**53; write a larger one in quotes")
+        return int(text)
+    raise ValueError(f"expected a plain word or number, without the tag {node.tag}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One file being read: its name, and the line of every key met so far."""
+
+    source: str
+    lines: dict[tuple[str, ...], int]
+
+    def refusal(self, node: yaml.Node, path: tuple[str, ...], expected: str) -> BadDocument:
+        place = f"{self.source}:{node.start_mark.line + 1}: {'.'.join(path) or '(document)'}"
+        return BadDocument(self.source, (f"{place}: {expected}",))
+
+    def plain(self, node: yaml.Node, path: tuple[str, ...] = ()) -> Any:
+        """The node as plain data; duplicate keys are refused. A key is the word as it is written."""
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+            return [self.plain(part, (*path, str(i))) for i, part in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+            result: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise self.refusal(key_node, path, "expected a single word as a key")
+                here = (*path, key_node.value)
+                if key_node.value in result:
+                    raise self.refusal(key_node, here, "this key stands here twice; expected it once")
+                self.lines[here] = key_node.start_mark.line + 1
+                result[key_node.value] = self.plain(value_node, here)
+            return result
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.refusal(node, path, f"expected plain keys and lists, without the tag {node.tag}")
+        try:
+            return _scalar(node)
+        except ValueError as error:
+            raise self.refusal(node, path, str(error)) from error
+
+
+_SAID = {
+    "extra_forbidden": "this key is not known here; expected one that is",
+    "missing": "this key is missing; expected it here",
+}
+"""Where pydantic's own words are for programmers."""
 
 
 def _places(error: ValidationError, lines: dict[tuple[str, ...], int], source: str) -> tuple[str, ...]:
     found = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        path = tuple(str(part) for part in problem["loc"])
+        # Parts with brackets are pydantic's names of types, for a field that may have several.
+        path = tuple(part for part in map(str, problem["loc"]) if "[" not in part)
         nearest = path
         while nearest and nearest not in lines:
             nearest = nearest[:-1]
         line = lines.get(nearest)
-        message = problem["msg"].removeprefix("Value error, ")
+        message = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         found.append(f"{source}{f':{line}' if line else ''}: {'.'.join(path) or '(document)'}: {message}")
     return tuple(found)
 
 
 def parse_yaml(model: type[D], text: str, source: str) -> D:
     """A document from YAML text. Raises BadDocument with source, line, key and what was expected."""
-    lines: dict[tuple[str, ...], int] = {}
+    reading = _Reading(source, {})
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        data = None if node is None else _plain(node, loader, (), lines, source)
+        node = _Loader(text).get_single_node()
+        data = None if node is None else reading.plain(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadDocument(source, (f"{source}:{line}: not readable as YAML: {error.problem}",)) from error
     except yaml.YAMLError as error:
-        raise BadDocument(source, (f"{source}:1: not readable as YAML",)) from error
+        raise BadDocument(source, (f"{source}:1: not readable as YAML: not plain text",)) from error
+    except RecursionError as error:
+        raise BadDocument(source, (f"{source}:1: nested too deeply to be read",)) from error
     if not isinstance(data, dict):
         raise BadDocument(source, (f"{source}:1: (document): expected keys with values",))
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise BadDocument(source, _places(error, lines, source)) from error
+        raise BadDocument(source, _places(error, reading.lines, source)) from error
 
 
 def load_yaml(model: type[D], path: Path) -> D:

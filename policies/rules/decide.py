@@ -143,9 +143,7 @@ def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook)
         used = _names(compiled.numerator or compiled.denominator or "", compilation)
         used |= {name for derived in used & set(codebook.derived) for name in derived_sources(derived, codebook)}
         if denied := used & set(policy.variables.deny):
-            return Refused(
-                Reason.FORBIDDEN_VARIABLE, f"The region keeps {min(denied)} to itself ({statistic.id})."
-            )
+            return Refused(Reason.FORBIDDEN_VARIABLE, f"The region keeps {min(denied)} to itself ({statistic.id}).")
         for one, other in policy.forbidden_crossings:
             if {one, other} <= used:
                 return Refused(
@@ -176,8 +174,9 @@ def _money(programme: Programme, standing: Standing) -> Refused | None:
     charge, policy, name = programme.charge.amount, standing.policy, programme.programme.cohort
     cap = policy.cohorts.get(name)
     if charge > policy.programme.amount:
-        sentence = f"The programme costs {charge.text()} rho and the region allows {policy.programme.amount.text()} a programme."
-        return Refused(Reason.OVER_PROGRAMME_CAP, f"{sentence} Lower the price.")
+        allowed = policy.programme.amount.text()
+        sentence = f"The programme costs {charge.text()} rho; the region allows {allowed} a programme. Lower the price."
+        return Refused(Reason.OVER_PROGRAMME_CAP, sentence)
     if cap is None:
         return Refused(Reason.OVER_COHORT_CAP, f"The region's policy gives cohort {name} no budget.")
     of_cohort, of_lifetime = left(name, standing)

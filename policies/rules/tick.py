@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 from policies.statistics.programme import Programme
 
@@ -19,7 +21,7 @@ class Tick:
 
     def departure_ms(self, elapsed_ms: float) -> int | None:
         """The first tick at or after `elapsed_ms`; None once the last one has passed."""
-        ticks = max(1, -(-int(elapsed_ms * 1000) // (self.length_ms * 1000)))
+        ticks = max(1, ceil(Fraction(elapsed_ms) / self.length_ms))
         return ticks * self.length_ms if ticks <= self.last else None
 
 

@@ -12,8 +12,7 @@ from policies.statistics.blocks import Axis, Block, Ones, Selection, block_bound
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
-from policies.study.expressions.nodes import text
-from policies.study.expressions.parse import BadExpression, Scope, UnknownVariable, parse, parse_ref
+from policies.study.expressions.parse import BadExpression, Scope, UnknownVariable, parse, parse_ref, spell
 
 MAX_CELLS = 100_000
 _SHAPES = {
@@ -94,11 +93,11 @@ def _shape(statistic: Statistic, codebook: Codebook) -> tuple[Shape, Statistic]:
             if not codebook.columns[ref.name].categorical:
                 raise ValueError(f"`by: {ref.name}` must be a category; numbers have no public cells")
         axes = tuple(Axis(ref, codebook.columns[ref.name].size) for ref in by)
+        spelled = None if where is None else spell(where, scope)
         shape, of = _SHAPES[statistic.kind](statistic, StatisticScope(scope, where, axes))
     except BadExpression as error:
         raise BadStatistic(statistic.id, str(error), isinstance(error, UnknownVariable)) from error
     except ValueError as error:
         raise BadStatistic(statistic.id, str(error)) from error
-    spelled = None if where is None else text(where, codebook.columns)
     update = {"of": of, "where": spelled, "by": tuple(ref.text for ref in by)}
     return shape, statistic.model_copy(update=update)

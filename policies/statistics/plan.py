@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, sqrt
 
+from policies.rules.refusals import Refused
 from policies.statistics.blocks import Block
 from policies.statistics.compile import Compilation, compile_blocks
 from policies.statistics.programme import WEIGHT_GRID, Charge, Draft, DraftPrice, PlannedBlock, Programme
+from policies.statistics.verify import verify_plan
 from policies.study.calendar import Calendar, Expected
 from policies.study.codebook import Codebook
 from policies.units.money import NanoRho
@@ -50,9 +52,8 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
     if heading.codebook != codebook.label:
         raise BadPlan(f"programme.codebook is {heading.codebook}; the codebook given is {codebook.label}")
     if heading.cohort not in calendar.cohorts:
-        raise BadPlan(
-            f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {', '.join(sorted(calendar.cohorts))}"
-        )
+        known = ", ".join(sorted(calendar.cohorts))
+        raise BadPlan(f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {known}")
     members = calendar.members(heading.cohort)
     weights = _weights(draft, members)
     compilation = compile_blocks(draft.statistics, codebook)
@@ -63,7 +64,7 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         raise BadPlan("price: more than a million rho gives no privacy at all")
     blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed)
     charge = NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))
-    return Programme(
+    programme = Programme(
         programme=heading,
         codebook_hash=hashes[0],
         calendar_hash=hashes[1],
@@ -72,6 +73,9 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         statistics=tuple(compiled.statistic for compiled in compilation.statistics),
         blocks=blocks,
     )
+    if isinstance(refused := verify_plan(programme, codebook, calendar), Refused):
+        raise BadPlan(refused.sentence)
+    return programme
 
 
 def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
@@ -85,7 +89,7 @@ def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
 def plan_blocks(
     compilation: Compilation, expected: Mapping[str, Expected], allowed: NanoRho
 ) -> tuple[PlannedBlock, ...]:
-    """The split that minimises the weighted sum of relative variances, privacy.md 1.4:
+    """The split that minimises the weighted sum of relative variances (Lagrange multiplier on the price):
 
     s_k^2 = D_k T_k sum_j(D_j/T_j) / (2 rho), with T the total an error is relative to (divided by the root of its
     weight). D is the block's bound, T the public expected number of units per cell.
@@ -117,6 +121,8 @@ def _relative_total(block: Block, compilation: Compilation, expected: Mapping[st
 
 
 def _planned(block: Block, sigma: float) -> PlannedBlock:
+    if sigma >= 2**52:
+        raise BadPlan(f"price: so little that the noise of block {block.id} leaves 64 bits; raise it")
     multiplier = max(1, ceil(MIN_SIGMA / sigma))
     scale: Sigma = round_up(sigma * multiplier)
     bound_squared = (block.bound * multiplier) ** 2

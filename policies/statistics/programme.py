@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from policies.documents import Document
 from policies.statistics.statistic import Statistics
@@ -20,6 +20,9 @@ from policies.units.money import NanoRho
 from policies.units.noise import Sigma
 
 WEIGHT_GRID = 1000
+MOST_WEIGHT = 1000 * WEIGHT_GRID
+Weight = Annotated[int, Field(ge=1, le=MOST_WEIGHT)]
+"""A region's design weight in thousandths."""
 
 
 def _deadline(value: Any) -> Any:
@@ -39,6 +42,23 @@ class Heading(Document):
     cohort: CohortId
     codebook: str = Field(pattern=r"^[a-z][a-z0-9_]*@[1-9][0-9]*$")
     deadline: Annotated[int, BeforeValidator(_deadline)]
+    data: Literal["study", "synthetic"] = "study"
+    """`synthetic`: every page and file made from the answers says that these are not study results."""
+
+
+def _delta(value: Decimal) -> Decimal:
+    if not Decimal("1e-15") <= value <= Decimal("0.01"):
+        raise ValueError('expected a delta between "1e-15" and "0.01"')
+    return value
+
+
+Delta = Annotated[Exact, AfterValidator(_delta)]
+
+
+def _not_yet(value: Any) -> Any:
+    if value is not None:
+        raise ValueError("`secure` (secure aggregation) is not yet built; leave it out")
+    return value
 
 
 class DraftPrice(Document):
@@ -46,7 +66,7 @@ class DraftPrice(Document):
 
     rho: Exact | None = None
     epsilon: Exact | None = None
-    delta: Exact = Decimal("0.000001")
+    delta: Delta = Decimal("0.000001")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -54,8 +74,6 @@ class DraftPrice(Document):
             raise ValueError('expected rho: "0.185", or epsilon: "3" with delta: "1e-6", not both')
         if min(x for x in (self.rho, self.epsilon) if x is not None) <= 0:
             raise ValueError("a price is more than zero")
-        if not Decimal("1e-15") <= self.delta <= Decimal("0.01"):
-            raise ValueError('expected a delta between "1e-15" and "0.01"')
         return self
 
 
@@ -65,14 +83,8 @@ class Draft(Document):
     programme: Heading
     price: DraftPrice
     weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
+    secure: Annotated[None, BeforeValidator(_not_yet)] = None
     statistics: Statistics
-
-    @model_validator(mode="before")
-    @classmethod
-    def _later(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "secure" in data:
-            raise ValueError("`secure` (secure aggregation) is not yet built; leave it out")
-        return data
 
     @field_validator("weights")
     @classmethod
@@ -82,7 +94,7 @@ class Draft(Document):
                 raise ValueError("expected `equal`, or a weight for each region that is asked")
             for code, weight in value.items():
                 steps = Fraction(weight) * WEIGHT_GRID
-                if steps.denominator != 1 or not 1 <= steps <= 10**6:
+                if steps.denominator != 1 or not 1 <= steps <= MOST_WEIGHT:
                     raise ValueError(f"{code}: expected a weight from 0.001 to 1000, in steps of 0.001")
         return value
 
@@ -110,7 +122,7 @@ class Charge(Document):
     """What one region is charged, in nano-rho, and the delta at which epsilon is shown."""
 
     rho: BigInt
-    delta: Exact = Decimal("0.000001")
+    delta: Delta = Decimal("0.000001")
 
     @property
     def amount(self) -> NanoRho:
@@ -124,7 +136,7 @@ class Programme(Document):
     codebook_hash: Hash
     calendar_hash: Hash
     charge: Charge
-    weights: dict[RegionCode, int]
+    weights: Annotated[dict[RegionCode, Weight], Field(min_length=1)]
     statistics: Statistics
     blocks: Annotated[tuple[PlannedBlock, ...], Field(min_length=1)]
 

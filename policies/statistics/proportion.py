@@ -13,8 +13,8 @@ from __future__ import annotations
 from policies.statistics.blocks import Indicator
 from policies.statistics.shapes import Shape, StatisticScope, select
 from policies.statistics.statistic import Statistic
-from policies.study.expressions.nodes import required, text
-from policies.study.expressions.parse import parse
+from policies.study.expressions.nodes import required
+from policies.study.expressions.parse import parse, spell
 
 
 def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str | None]:
@@ -24,4 +24,4 @@ def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str | Non
     of = parse(statistic.of, scope.names)
     needed = tuple(required(of))
     selection = select(statistic, scope, needed)
-    return Shape(selection, scope.by, Indicator(of), has_denominator=True), text(of, scope.names.columns)
+    return Shape(selection, scope.by, Indicator(of), has_denominator=True), spell(of, scope.names)

@@ -22,12 +22,15 @@ def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str | Non
     """`of` names a category that is asked at both waves. Raises ValueError otherwise."""
     if statistic.of is None or len(statistic.waves) != 2:
         raise ValueError('a transition has two waves ("T0->T1"), and a category variable in `of`')
-    name = statistic.of.strip()
-    column = scope.names.columns.get(name)
-    if column is not None and not column.waves:
-        raise ValueError(f"`{name}` has no waves and cannot change")
-    ends: list[Ref] = [parse_ref(name, replace(scope.names, wave=wave)) for wave in statistic.waves]
+    if statistic.waves[0] == statistic.waves[1]:
+        raise ValueError("a transition is between two different waves")
+    ends: list[Ref] = [parse_ref(statistic.of, replace(scope.names, wave=wave)) for wave in statistic.waves]
+    name = ends[0].name
     column = scope.names.columns[name]
+    if not column.waves:
+        raise ValueError(f"`{name}` has no waves and cannot change")
+    if tuple(ref.wave for ref in ends) != statistic.waves:
+        raise ValueError(f"`of` names the variable alone (`{name}`); the waves stand in `wave`")
     if not column.categorical:
         raise ValueError(f"`{name}` is a number; a transition needs a category")
     axes = (*scope.by, *(Axis(ref, column.size) for ref in ends))

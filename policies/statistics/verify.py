@@ -24,8 +24,10 @@ def verify_plan(programme: Programme, codebook: Codebook, calendar: Calendar) ->
     """The programme's blocks, derived anew, when everything signed about them is right.
 
     Privacy: bounds are re-derived from the codebook and compared; sigma must be at least 8 grid units; the charge must
-    be at least the exact zCDP price (rounded up), under add/remove of one household.
+    be exactly the zCDP price, rounded up to nano-rho, under add/remove of one household.
     """
+    if refused := _check_heading(programme, codebook, calendar):
+        return refused
     try:
         compilation = compile_blocks(programme.statistics, codebook)
     except BadStatistic as error:
@@ -45,6 +47,21 @@ def verify_plan(programme: Programme, codebook: Codebook, calendar: Calendar) ->
     return compilation
 
 
+def _check_heading(programme: Programme, codebook: Codebook, calendar: Calendar) -> Refused | None:
+    cohort = programme.programme.cohort
+    if programme.programme.codebook != codebook.label:
+        return Refused(
+            Reason.CODEBOOK_MISMATCH, f"The programme cites another codebook than {codebook.label}, its hash. {_AGAIN}"
+        )
+    if cohort not in calendar.cohorts:
+        return Refused(Reason.WRONG_COHORT, f"The calendar has no cohort {cohort}. Check the programme's cohort.")
+    if outside := set(programme.weights) - set(calendar.members(cohort)):
+        return Refused(
+            Reason.OFF_ROTATION, f"Region {min(outside)} is not asked in cohort {cohort}. Take it out of the weights."
+        )
+    return None
+
+
 def _check_block(block: Block, planned: PlannedBlock, regions: int, households: int) -> Refused | None:
     if planned.cells != block.cells or planned.bound_squared != (block.bound * planned.multiplier) ** 2:
         return Refused(
@@ -59,6 +76,7 @@ def _check_block(block: Block, planned: PlannedBlock, regions: int, households: 
     largest = households * block.bound * planned.multiplier + _TAIL * sigma.fraction
     if largest >= Fraction(2**63, max(1, regions)):
         return Refused(
-            Reason.TOO_LARGE, f"Block {block.id} could leave 64 bits. Use a coarser grid, narrower bounds or fewer rho."
+            Reason.TOO_LARGE,
+            f"Block {block.id} could leave 64 bits. Use a coarser grid, narrower bounds or another price.",
         )
     return None

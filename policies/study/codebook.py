@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from policies.documents import Document
-from policies.study.columns import Column
+from policies.study.columns import RESERVED, Column
 from policies.study.text import Code, Name, Text, Wave
 from policies.units.exact import Exact
 
@@ -56,6 +56,8 @@ class Variable(Document):
 
     @model_validator(mode="after")
     def _shape(self) -> Self:
+        if len(set(self.waves)) != len(self.waves):
+            raise ValueError("a wave is listed twice")
         if self.type == "category":
             if len(self.categories) < 2 or self.bounds is not None or self.sd is not None:
                 raise ValueError("a category variable lists two or more categories, and has no bounds and no sd")
@@ -109,6 +111,12 @@ class Derived(Document):
             raise ValueError("the last case, and only the last, is {else: VALUE}")
         return cases
 
+    @model_validator(mode="after")
+    def _labelled(self) -> Self:
+        if self.categories and sorted(category.code for category in self.categories) != sorted(self.codes):
+            raise ValueError("categories, where given, are exactly the values of the cases")
+        return self
+
     @property
     def codes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(case.value for case in self.cases))
@@ -157,8 +165,9 @@ class Codebook(Document):
         for name, variable in self.variables.items():
             if unknown := set(variable.waves) - set(self.waves):
                 raise ValueError(f"variables.{name}.waves: unknown wave {min(unknown)}")
-            if "__" in name or name in ("hh", "slot", "present", *TABLES):
-                raise ValueError(f"variables.{name}: this name is taken by the snapshot")
+        for name in (*self.variables, *self.derived):
+            if "__" in name or name in RESERVED or name in ("hh", "slot", "present", *TABLES):
+                raise ValueError(f"{name}: this name is taken by snapshots or by conditions; choose another")
         if both := set(self.variables) & set(self.derived):
             raise ValueError(f"derived.{min(both)}: a variable has this name already")
         _ = self.columns  # a derived variable that cannot be computed is refused when the document is read

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import Literal
 
 from policies.units.exact import decimal_text
+
+_CONTEXT = Context(prec=200, traps=[Inexact])
+"""Exact: lower and grid are decimals of at most 30 digits, so their denominators divide a power of ten."""
+
+RESERVED = frozenset(("and", "or", "not", "in", "missing"))
+"""The words of conditions; no variable is called so."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,5 +59,4 @@ class Column:
         if self.codes:
             return self.codes[index]
         value = self.lower + self.grid * index
-        # Exact: lower and grid come from decimals, so the denominator divides a power of ten.
-        return decimal_text(Decimal(value.numerator) / Decimal(value.denominator))
+        return decimal_text(_CONTEXT.divide(Decimal(value.numerator), Decimal(value.denominator)))

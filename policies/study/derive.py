@@ -29,7 +29,7 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
     """The public shape of a derived variable. Raises ValueError where its cases cannot be computed."""
     tables: tuple[Literal["household", "adult", "child"], ...] = ("household", "adult", "child")
     for table in tables:
-        waves = sorted({wave for column in columns.values() for wave in column.waves})
+        waves = sorted({wave for column in columns.values() for wave in column.waves}) or [""]
         usable = [wave for wave in waves if _parses(rule, columns, table, wave)]
         if not usable:
             continue

@@ -7,30 +7,31 @@ canonical text, so that they hash alike.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]*)")
-_MAX_EXPONENT = 30
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
+_MOST_DIGITS = 30
 
 
 def parse_decimal(value: object) -> Decimal:
     """One exact decimal from an integer or a text such as "0.185" or "1e-6".
 
-    Raises ValueError for anything else, for NaN and infinities, and beyond 30 digits on either side of the point.
+    Raises ValueError for anything else, for NaN and infinities, and beyond 30 digits: in all, before the point, or of
+    zeros behind it. `decimal_text` of the result can be parsed again.
     """
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError('expected a decimal number in quotes, such as "0.185"')
-    try:
-        number = Decimal(value)
-    except InvalidOperation as error:
-        raise ValueError('expected a decimal number in quotes, such as "0.185"') from error
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError('expected a decimal number in quotes, such as "0.185"')
+    number = Decimal(value)
     if (
         not number.is_finite()
-        or abs(number.adjusted()) > _MAX_EXPONENT
-        or len(number.as_tuple().digits) > _MAX_EXPONENT
+        or not -_MOST_DIGITS <= number.adjusted() < _MOST_DIGITS
+        or len(number.as_tuple().digits) > _MOST_DIGITS
     ):
         raise ValueError("expected a finite decimal number of at most 30 digits")
     return number
@@ -57,7 +58,7 @@ Exact = Annotated[
     Decimal,
     BeforeValidator(parse_decimal),
     PlainSerializer(decimal_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?$"}),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_DECIMAL.pattern}$"}),
 ]
 
 BigInt = Annotated[

@@ -14,17 +14,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from policies.study.columns import Column, Ref
-from policies.study.expressions.nodes import Among, Expr, Missing, Ranges
+from policies.study.columns import RESERVED, Column, Ref
+from policies.study.expressions.nodes import Among, Expr, Missing, Ranges, text
 from policies.study.expressions.normal import both, complement, either, negate, tidy
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>-?\d+(?:\.(?!\.)\d+)?(?![A-Za-z_]))|(?P<word>[A-Za-z0-9_]+)|(?P<sign>\.\.|==|!=|<=|>=|[<>(){},@]))"
+    r"\s*(?:(?P<number>-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_]))|(?P<word>[A-Za-z0-9_]+)"
+    r"|(?P<sign>\.\.|==|!=|<=|>=|[<>(){},@]))"
 )
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MAX_LENGTH = 4000
 _MAX_DEPTH = 40
 _COMPARE = ("==", "!=", "<", "<=", ">", ">=")
-_RESERVED = frozenset(("and", "or", "not", "in", "missing"))
 
 
 class BadExpression(ValueError):
@@ -53,6 +54,17 @@ def parse(source: str, scope: Scope) -> Expr:
     if len(source) > _MAX_LENGTH:
         raise BadExpression(source[:20], 0, f"a condition of at most {_MAX_LENGTH} characters")
     return _Parser(source, scope).whole()
+
+
+def spell(expr: Expr, scope: Scope) -> str:
+    """The canonical text of a condition, which can be parsed again to the same condition.
+
+    Raises BadExpression where writing it out in full makes it too long or too deep to be read.
+    """
+    canonical = text(expr, scope.columns)
+    if parse(canonical, scope) != expr:
+        raise BadExpression(canonical[:20], 0, "a condition that reads back the same")
+    return canonical
 
 
 def parse_ref(source: str, scope: Scope) -> Ref:
@@ -145,7 +157,7 @@ class _Parser:
     def _ref(self) -> tuple[Ref, Column]:
         place, name = self._place(), self._take()
         column = self._scope.columns.get(name)
-        if name in _RESERVED or column is None:
+        if name in RESERVED or column is None:
             raise UnknownVariable(self._source, place, f"expected a variable of the codebook, found `{name}`")
         if column.table not in (self._scope.unit, "household"):
             raise UnknownVariable(self._source, place, f"`{name}` belongs to {column.table}, not to {self._scope.unit}")
@@ -205,7 +217,7 @@ class _Parser:
     def _step(self, column: Column) -> Fraction:
         """Where a written number lies on the variable's grid, in steps; may lie between or outside."""
         place, token = self._place(), self._take()
-        if not re.fullmatch(r"-?\d+(\.\d+)?", token):
+        if not _NUMBER.fullmatch(token):
             raise BadExpression(self._source, place, f"expected a number for `{column.name}`")
         return (Fraction(token) - column.lower) / column.grid
 
