@@ -1,0 +1,148 @@
+"""Noisy blocks and the ratios made of them, per region and pooled over regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator.estimates.sets import (
+    Z95,
+    Floats,
+    Noise,
+    Sampling,
+    bounded_share,
+    confidence_set,
+    constant,
+    proportional,
+)
+
+Ints = NDArray[np.int64]
+Law = Literal["share", "constant", "poisson"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyBlock:
+    """One block as the regions answered it, in base units: values (regions x cells) with noise of this variance each.
+
+    The values are raw: noisy, never clamped, possibly negative.
+    """
+
+    base: Floats
+    variance: float
+
+    @classmethod
+    def answered(cls, values: Ints, sigma: Fraction, multiplier: int = 1) -> Self:
+        """From the integers as sent and the signed sigma, both in multiplied units; dividing leaks nothing."""
+        return cls(np.asarray(values / multiplier, np.float64), float(sigma / multiplier) ** 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """theta = a/b with its noise and its sampling law; arrays are regions x cells, or cells once pooled.
+
+    `n` is what the sampling variance is proportional to: units (share, constant), or the slope of a count. It is raw,
+    so it may be negative; only its use in a variance stops at zero. `per_unit` is the variance of one unit (constant).
+    Theta is on the grid; `lower + step * theta` is the value people know. `top` is the largest theta of a share.
+    """
+
+    a: Floats
+    b: Floats
+    noise: Noise
+    n: Floats
+    law: Law
+    top: float = 1.0
+    per_unit: float = 0.0
+    lower: float = 0.0
+    step: float = 1.0
+    note: str = ""
+
+    @property
+    def sampling(self) -> Sampling:
+        n = np.maximum(self.n, 0.0)
+        match self.law:
+            case "share":
+                return bounded_share(n, self.top)
+            case "constant":
+                return constant(n * self.per_unit)
+            case "poisson":
+                return proportional(n)
+
+    @property
+    def denominator_sd(self) -> Floats:
+        """The deviation of the noise in b."""
+        return np.sqrt(self.noise.vb)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a table shows, of the shape of the ratio. low and high are NaN where the set is unbounded.
+
+    The deviations are those of the linearised ratio at the estimate. `numerator` and `denominator` are raw noisy
+    numbers with estimate = numerator / denominator; a count has no denominator (NaN).
+    """
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    noise_sd: Floats
+    sampling_sd: Floats
+    std_error: Floats
+    numerator: Floats
+    denominator: Floats
+    denominator_sd: Floats
+
+
+def pool(ratio: Ratio, weights: Ints, grid: int = 1000) -> Ratio:
+    """The national ratio over the regions (rows): sums weighted by public integers on a grid of 1/1000.
+
+    Noise is independent between regions, so variances add with the squares of the weights; so does sampling.
+    """
+    w = (np.asarray(weights, np.float64) / grid)[:, np.newaxis]
+    noise = Noise(*((w * w * v).sum(axis=0) for v in (ratio.noise.va, ratio.noise.vb, ratio.noise.cab)))
+    a, b, n = (w * ratio.a).sum(axis=0), (w * ratio.b).sum(axis=0), (w * w * ratio.n).sum(axis=0)
+    if ratio.law == "poisson":
+        return replace(ratio, a=a, b=np.ones_like(a), noise=noise, n=_pooled_slope(ratio, w))
+    return replace(ratio, a=a, b=b, noise=noise, n=n)
+
+
+def _pooled_slope(ratio: Ratio, w: Floats) -> Floats:
+    """sum(w^2 d) / sum(w d), a mean of the weights by noisy counts; kept within the weights, where it must lie."""
+    slope = ratio.n[0]
+    total = (w * ratio.a).sum(axis=0)
+    plain = np.full_like(total, (w * w).sum() / w.sum())
+    mean = np.divide((w * w * ratio.a).sum(axis=0), total, out=plain, where=total > 0)
+    return np.asarray(slope * np.clip(mean, w.min(), w.max()))
+
+
+def figures(ratio: Ratio, z: float = Z95) -> Figures:
+    """Estimates, confidence intervals and deviations, in the units people know."""
+    low, high = confidence_set(ratio.a, ratio.b, ratio.noise, ratio.sampling, z)
+    theta = np.divide(ratio.a, ratio.b, out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
+    scale = np.divide(ratio.step, np.abs(ratio.b), out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
+    noise, sampling = ratio.noise.at(theta), ratio.sampling.at(theta)
+    count = ratio.law == "poisson"
+    return Figures(
+        estimate=ratio.lower + ratio.step * theta,
+        low=ratio.lower + ratio.step * low,
+        high=ratio.lower + ratio.step * high,
+        noise_sd=np.sqrt(noise) * scale,
+        sampling_sd=np.sqrt(sampling) * scale,
+        std_error=np.sqrt(noise + sampling) * scale,
+        numerator=ratio.lower * ratio.b + ratio.step * ratio.a,
+        denominator=np.full_like(ratio.b, np.nan) if count else ratio.b,
+        denominator_sd=ratio.denominator_sd,
+    )
+
+
+def noise_interval(ratio: Ratio, z: float = Z95) -> tuple[Floats, Floats]:
+    """The interval for what the data themselves would give without noise (no sampling variance); Fieller 1954.
+
+    NaN where it is unbounded. Values in the units people know.
+    """
+    none = constant(np.zeros_like(ratio.a))
+    low, high = confidence_set(ratio.a, ratio.b, ratio.noise, none, z)
+    return ratio.lower + ratio.step * low, ratio.lower + ratio.step * high

@@ -1,0 +1,232 @@
+"""The rows of a result: contract columns, one row per cell and scope, in a fixed order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import product
+from typing import Literal
+
+import numpy as np
+
+from coordinator.estimates.kinds import MEASURES, Asked, asked, ratio
+from coordinator.estimates.ratio import Figures, NoisyBlock, figures, pool
+from coordinator.estimates.sets import LEVEL
+from coordinator.estimates.shares import price_shares
+from coordinator.estimates.status import clear
+from policies.statistics.answer import Answer
+from policies.statistics.compile import Compilation, compile_blocks
+from policies.statistics.programme import Programme
+from policies.study.calendar import Calendar, Expected
+from policies.study.codebook import Codebook
+from policies.units.privacy import epsilon_from_rho
+
+NATIONAL = "national"
+Status = Literal["ok", "provisional", "withheld", "missing"]
+Answers = Mapping[str, Mapping[str, Sequence[int]]]
+"""The noisy integers as sent: by region, then by block id."""
+UNBOUNDED = "the denominator may be zero: the confidence set is unbounded"
+WEAK = "too much noise for so few units"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; the fields are the contract's columns, in its order. NaN: empty.
+
+    `cell` lists (key, category code). `scope` is national or a region code. `ci_low` and `ci_high` include noise and
+    sampling; both are empty where the confidence set is unbounded. `noise_sd`, `sampling_sd` and `std_error` are
+    deviations of the linearised ratio. `numerator_noisy` and `denominator_noisy` are raw (weighted, for national rows),
+    and so is `households_noisy`, the denominator of a household statistic. `rho` is this statistic's part, `epsilon`
+    and `delta` are the whole programme's.
+    """
+
+    run: str
+    revision: int
+    programme: str
+    cohort: str
+    statistic: str
+    measure: str
+    estimator: Literal["direct"]
+    mode: Literal["regional"]
+    unit: str
+    wave: str
+    cell: tuple[tuple[str, str], ...]
+    scope: str
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    ci_level: float
+    noise_sd: float
+    sampling_sd: float
+    numerator_noisy: float
+    denominator_noisy: float
+    households_noisy: float
+    regions_included: int
+    regions_expected: int
+    rho: Decimal
+    epsilon: Decimal
+    delta: Decimal
+    status: Status
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the desk calls this result: a run, and how often it was made anew as answers came in."""
+
+    run: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One statistic being written: its public facts, and which regions are in."""
+
+    run: Run
+    programme: Programme
+    statistic: Asked
+    rho: Decimal
+    epsilon: Decimal
+    cells: tuple[tuple[tuple[str, str], ...], ...]
+    included: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def answer_values(answer: Answer) -> dict[str, tuple[int, ...]]:
+    """The noisy integers of one signed answer by block id. Raises ValueError when they are not whole integers."""
+    return {block.id: block.numbers() for block in answer.blocks}
+
+
+def estimate_rows(
+    run: Run, programme: Programme, codebook: Codebook, calendar: Calendar, answers: Answers
+) -> tuple[Row, ...]:
+    """Every row of a programme: per statistic and cell the national row, then the regions by code.
+
+    `answers` may lack regions: their rows are `missing`, and national rows are `provisional`. Answers of regions that
+    the programme does not ask are ignored. Pure: the same answers give the same rows. An answer that does not fit the
+    programme raises KeyError or ValueError (`Answer.fits` tells beforehand). Raises BadStatistic.
+    """
+    compilation = compile_blocks(programme.statistics, codebook)
+    included = tuple(region for region in programme.regions if region in answers)
+    noisy = _noisy_blocks(programme, [answers[region] for region in included])
+    expected = _expected(programme, calendar)
+    blocks = {block.id: block for block in compilation.blocks}
+    rho = _decimal_shares(programme, compilation)
+    epsilon = epsilon_from_rho(programme.charge.amount, programme.charge.delta)
+    rows: list[Row] = []
+    for compiled in compilation.statistics:
+        axes = [[(a.ref.text, code) for code in codebook.columns[a.ref.name].codes] for a in compiled.axes]
+        statistic = asked(compiled, blocks, codebook, expected)
+        missing = tuple(region for region in programme.regions if region not in answers)
+        share = rho[compiled.statistic.id]
+        table = _Table(run, programme, statistic, share, epsilon, tuple(product(*axes)), included, missing)
+        rows += _written(table, noisy, codebook) if included else _unanswered(table)
+    return tuple(rows)
+
+
+def _noisy_blocks(programme: Programme, answers: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, NoisyBlock]:
+    found = {}
+    for block in programme.blocks:
+        values = np.array([answer[block.id] for answer in answers], np.int64).reshape(len(answers), block.cells)
+        found[block.id] = NoisyBlock.answered(values, block.scale.fraction, block.multiplier)
+    return found
+
+
+def _expected(programme: Programme, calendar: Calendar) -> tuple[Expected, ...]:
+    cohort = calendar.cohorts[programme.programme.cohort].expected
+    return tuple(cohort[region] for region in programme.regions)
+
+
+def _decimal_shares(programme: Programme, compilation: Compilation) -> dict[str, Decimal]:
+    return {name: Decimal(share.text()) for name, share in price_shares(programme, compilation).items()}
+
+
+def _written(table: _Table, noisy: Mapping[str, NoisyBlock], codebook: Codebook) -> Iterator[Row]:
+    regional = ratio(table.statistic, noisy, codebook)
+    weights = np.array([table.programme.weights[region] for region in table.included], np.int64)
+    everywhere, here = figures(pool(regional, weights)), figures(regional)
+    readable, readable_here = clear(everywhere), clear(here)
+    places = {region: place for place, region in enumerate(table.included)}
+    absent = f"without {', '.join(table.missing)}" if table.missing else ""
+    for cell in range(len(table.cells)):
+        status: Status = "provisional" if table.missing else "ok"
+        fine = bool(readable[cell])
+        yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", regional.note, absent)
+        for region in table.programme.regions:
+            if region not in places:
+                yield _missing(table, cell, region)
+                continue
+            at = (places[region], cell)
+            yield _row(table, cell, region, here, at, "ok" if readable_here[at] else "withheld", regional.note)
+
+
+def _unanswered(table: _Table) -> Iterator[Row]:
+    for cell in range(len(table.cells)):
+        for scope in (NATIONAL, *table.programme.regions):
+            yield _missing(table, cell, scope)
+
+
+def _row(
+    table: _Table, cell: int, scope: str, found: Figures, at: tuple[int, ...], status: Status, *remarks: str
+) -> Row:
+    unbounded = math.isnan(found.low[at])
+    reasons = (UNBOUNDED if unbounded else WEAK if status == "withheld" else "", *remarks)
+    counted = table.statistic.compiled.statistic.kind == "count"
+    households = found.numerator if counted else found.denominator
+    return replace(
+        _public(table, cell, scope, status, "; ".join(filter(None, reasons))),
+        estimate=float(found.estimate[at]),
+        std_error=float(found.std_error[at]),
+        ci_low=float(found.low[at]),
+        ci_high=float(found.high[at]),
+        noise_sd=float(found.noise_sd[at]),
+        sampling_sd=float(found.sampling_sd[at]),
+        numerator_noisy=float(found.numerator[at]),
+        denominator_noisy=float(found.denominator[at]),
+        households_noisy=float(households[at]) if table.statistic.block.selection.unit == "household" else math.nan,
+    )
+
+
+def _missing(table: _Table, cell: int, scope: str) -> Row:
+    note = "no region has answered" if scope == NATIONAL else "this region has not answered"
+    return _public(table, cell, scope, "missing", note)
+
+
+def _public(table: _Table, cell: int, scope: str, status: Status, note: str) -> Row:
+    """The row without its numbers."""
+    heading, statistic = table.programme.programme, table.statistic.compiled.statistic
+    national = scope == NATIONAL
+    return Row(
+        run=table.run.run,
+        revision=table.run.revision,
+        programme=heading.id,
+        cohort=heading.cohort,
+        statistic=statistic.id,
+        measure=MEASURES[statistic.kind],
+        estimator="direct",
+        mode=statistic.mode,
+        unit=statistic.unit,
+        wave=statistic.wave,
+        cell=table.cells[cell],
+        scope=scope,
+        estimate=math.nan,
+        std_error=math.nan,
+        ci_low=math.nan,
+        ci_high=math.nan,
+        ci_level=LEVEL,
+        noise_sd=math.nan,
+        sampling_sd=math.nan,
+        numerator_noisy=math.nan,
+        denominator_noisy=math.nan,
+        households_noisy=math.nan,
+        regions_included=len(table.included) if national else int(status != "missing"),
+        regions_expected=len(table.programme.regions) if national else 1,
+        rho=table.rho,
+        epsilon=table.epsilon,
+        delta=table.programme.charge.delta,
+        status=status,
+        note=note,
+    )
