@@ -1,0 +1,133 @@
+"""Which rows belong to which household and person, and which persons count.
+
+Units are ordered by id, so neither the order of rows nor other households decide a place within a household.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.importing.read import Raw, TextColumn
+from node.importing.report import Finding
+from node.importing.values import name_of
+from policies.study.codebook import Codebook, Table
+
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rows of one file that can be used: places in the file, household texts, and wave numbers, one a row."""
+
+    rows: NDArray[np.int64]
+    households: TextColumn
+    waves: NDArray[np.int64]
+    persons: TextColumn | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`unit` (0..count-1) and `wave` of each used row, at place `rows` of the file; `household` of each unit.
+
+    Units are ordered by household and, within it, by the public order of person ids.
+    """
+
+    rows: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    wave: NDArray[np.int64]
+    household: NDArray[np.int64]
+    findings: tuple[Finding, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.household)
+
+
+def keep_rows(table: Table, raw: Raw, codebook: Codebook) -> Kept:
+    """Drops rows without household id, with an unknown wave, or without person id (of a person), and counts them."""
+    households = _named(raw.columns[codebook.units.household])
+    keep, findings = _present(households), []
+    findings.append(Finding("no_household_id", table, count=int((~keep).sum())))
+    waves = _waves(raw.columns[codebook.units.wave], tuple(codebook.waves))
+    findings.append(Finding("unknown_wave", table, count=int((keep & (waves < 0)).sum())))
+    keep &= waves >= 0
+    persons = None
+    if table != "household":
+        persons = _named(raw.columns[codebook.units.person])
+        nameless = keep & ~_present(persons)
+        findings.append(Finding("no_person_id", table, count=int(nameless.sum())))
+        keep &= ~nameless
+        persons = TextColumn(persons.codes[keep], persons.texts)
+    return Kept(
+        np.flatnonzero(keep),
+        TextColumn(households.codes[keep], households.texts),
+        waves[keep],
+        persons,
+        tuple(findings),
+    )
+
+
+def number_households(kept: Mapping[Table, Kept]) -> dict[str, int]:
+    """Every household that has a usable row in any table: id -> 0..n-1, by the order of ids as text."""
+    names: set[str] = set()
+    for one in kept.values():
+        names.update(one.households.texts[code] for code in np.unique(one.households.codes).tolist())
+    return {name: number for number, name in enumerate(sorted(names))}
+
+
+def households(kept: Kept, numbers: Mapping[str, int]) -> Units:
+    """The household table's units: all households, also those that only a persons' file has."""
+    unit = _ranks(kept.households, numbers)
+    without = len(numbers) - len(np.unique(unit))
+    findings = (Finding("household_without_row", "household", count=without),)
+    return Units(kept.rows, unit, kept.waves, np.arange(len(numbers), dtype=np.int64), findings)
+
+
+def persons(table: Table, kept: Kept, numbers: Mapping[str, int], cap: int) -> Units:
+    """A persons' table's units: of each household its first `cap` persons in the order of `natural`.
+
+    Privacy: every household keeps at most `cap` units, chosen from its own rows by a public order before any filter, so
+    its vectors obey the block bounds (policies/statistics/blocks.py). Nothing is rounded.
+    """
+    assert kept.persons is not None, "keep_rows sets persons for every table but household"
+    home = _ranks(kept.households, numbers)
+    names = sorted({kept.persons.texts[code] for code in np.unique(kept.persons.codes).tolist()}, key=natural)
+    person = _ranks(kept.persons, {name: number for number, name in enumerate(names)})
+    pairs, unit = np.unique(home * (len(names) + 1) + person, return_inverse=True)
+    household = pairs // (len(names) + 1)
+    place = np.arange(len(pairs)) - np.searchsorted(household, household)
+    counted = place < cap
+    used = counted[unit]
+    unit = (np.cumsum(counted) - 1)[unit[used]]
+    findings = (Finding("over_cap", table, count=int((~counted).sum())),)
+    return Units(kept.rows[used], unit, kept.waves[used], household[counted], findings)
+
+
+def natural(name: str) -> tuple[str, str]:
+    """The public order of person ids: runs of digits by their value ("p2" before "p10"), the rest as text."""
+    return _DIGITS.sub(lambda run: f"{len(run[0].lstrip('0')):04}{run[0].lstrip('0')}", name), name
+
+
+def _named(column: TextColumn) -> TextColumn:
+    return TextColumn(column.codes, tuple(name_of(text) for text in column.texts))
+
+
+def _present(column: TextColumn) -> NDArray[np.bool_]:
+    return np.array([bool(text) for text in column.texts], np.bool_)[column.codes]
+
+
+def _waves(column: TextColumn, waves: tuple[str, ...]) -> NDArray[np.int64]:
+    """The number of each row's wave in the codebook; -1 for one it does not have."""
+    numbers = {wave.casefold(): number for number, wave in enumerate(waves)}
+    return np.array([numbers.get(text.casefold(), -1) for text in column.texts], np.int64)[column.codes]
+
+
+def _ranks(column: TextColumn, numbers: Mapping[str, int]) -> NDArray[np.int64]:
+    """Each row's number; texts that no kept row has get none and are never looked up."""
+    return np.array([numbers.get(text, -1) for text in column.texts], np.int64)[column.codes]
