@@ -1,0 +1,1 @@
+"""The regions on the line: nodes dial in, the desk never dials out."""

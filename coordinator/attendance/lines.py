@@ -1,0 +1,126 @@
+"""One live line for each region that attends, and what is said over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from policies.rules.refusals import Refused
+from policies.units.money import NanoRho
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOut:
+    """Asks a region to answer a programme in a run. Both documents are signed canonical bytes."""
+
+    run: str
+    signed_order: bytes
+    signed_programme: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteOut:
+    """Asks a region what it would say to a programme. It touches no data for that."""
+
+    quote: str
+    signed_programme: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a region would charge and have left; with `refused`, why it would not answer."""
+
+    charge: NanoRho
+    left_cohort: NanoRho
+    left_lifetime: NanoRho
+    refused: Refused | None
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a node said of itself when it came on the line, and the TLS key it came with (SHA-256, hex)."""
+
+    region: str
+    software: str
+    roster_hash: str
+    calendar_hash: str
+    tls: str
+
+
+@dataclass(slots=True)
+class Line:
+    """One node's stream. `outgoing` ends with what the node is told when it is sent away, or with None."""
+
+    introduction: Introduction
+    outgoing: asyncio.Queue[OrderOut | QuoteOut | Refused | None] = field(default_factory=asyncio.Queue)
+    quotes: dict[str, asyncio.Future[Quoted]] = field(default_factory=dict)
+
+    def end(self, why: Refused | None = None) -> None:
+        """Closes the line after what is queued already; the node hears why."""
+        self.outgoing.put_nowait(why)
+        for waiting in self.quotes.values():
+            waiting.cancel()
+        self.quotes.clear()
+
+
+class Lines:
+    """Who is on the line. A region has one line: a newer one replaces the older. Lives on one event loop."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, Line] = {}
+
+    @property
+    def attending(self) -> frozenset[str]:
+        return frozenset(self._lines)
+
+    def all(self) -> tuple[Line, ...]:
+        return tuple(self._lines.values())
+
+    def join(self, line: Line) -> Line | None:
+        """Puts a region on the line and gives the line that it replaces, which the caller ends."""
+        older = self._lines.get(line.introduction.region)
+        self._lines[line.introduction.region] = line
+        return older
+
+    def leave(self, line: Line) -> bool:
+        """Takes a line off; False where a newer one had replaced it."""
+        for waiting in line.quotes.values():
+            waiting.cancel()
+        if self._lines.get(line.introduction.region) is not line:
+            return False
+        del self._lines[line.introduction.region]
+        return True
+
+    def send(self, region: str, order: OrderOut) -> bool:
+        """Queues an order; False where the region is away."""
+        line = self._lines.get(region)
+        if line is None:
+            return False
+        line.outgoing.put_nowait(order)
+        return True
+
+    async def quotes(self, request: QuoteOut, regions: Iterable[str], timeout_s: float) -> dict[str, Quoted]:
+        """What the attending ones of `regions` say, as far as they do within `timeout_s`."""
+        waiting: dict[str, asyncio.Future[Quoted]] = {}
+        loop = asyncio.get_running_loop()
+        for region in regions:
+            line = self._lines.get(region)
+            if line is not None:
+                waiting[region] = line.quotes[request.quote] = loop.create_future()
+                line.outgoing.put_nowait(request)
+        if waiting:
+            await asyncio.wait(waiting.values(), timeout=timeout_s)
+        for region in waiting:
+            if line := self._lines.get(region):
+                line.quotes.pop(request.quote, None)
+        return {
+            region: future.result() for region, future in waiting.items() if future.done() and not future.cancelled()
+        }
+
+
+def take_quote(line: Line, quote: str, quoted: Quoted) -> None:
+    """Hands a quote to whoever waits for it; one that nobody waits for any more is dropped."""
+    future = line.quotes.pop(quote, None)
+    if future is not None and not future.done():
+        future.set_result(quoted)

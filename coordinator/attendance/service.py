@@ -1,0 +1,145 @@
+"""AttendService: a node dials in, says who it is, and stays on the line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+from rondgang.roles import Role
+from rondgang.v1 import attend_pb2, attend_pb2_grpc
+from rondgang.versions import SPOKEN, Agreed, negotiate
+
+from coordinator.attendance import wire
+from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, QuoteOut, take_quote
+from coordinator.desk.runs import Runs
+from coordinator.log import fault, note
+from coordinator.peers import caller
+from coordinator.store.store import SeenRecord
+from coordinator.study import Study
+from policies.rules.refusals import Reason, Refused
+from policies.study.roster import Member
+
+Context = grpc.aio.ServicerContext[AsyncIterator[attend_pb2.AttendRequest], AsyncIterator[attend_pb2.AttendResponse]]
+
+
+class AttendService(attend_pb2_grpc.AttendServiceServicer):
+    """Seams: lines, runs, the documents in force, the clock, and the name of this software."""
+
+    def __init__(
+        self, lines: Lines, runs: Runs, study: Callable[[], Study], clock: Callable[[], int], software: str
+    ) -> None:
+        self._lines = lines
+        self._runs = runs
+        self._study = study
+        self._clock = clock
+        self._software = software
+
+    async def Attend(  # noqa: N802 - the name is in the contract
+        self, request_iterator: AsyncIterator[attend_pb2.AttendRequest], context: Context
+    ) -> AsyncIterator[attend_pb2.AttendResponse]:
+        """One stream. The first request is a Hello; the first response a Welcome, or a Rejected that ends it."""
+        first = await anext(request_iterator, None)
+        greeted = self._greet(first, context)
+        if isinstance(greeted, Refused):
+            note("node_rejected", loud=True, reason=greeted.reason.value)
+            yield wire.rejected(greeted, SPOKEN)
+            return
+        version, introduction = greeted
+        line = Line(introduction)
+        yield wire.welcome(version, self._software)
+        reader = asyncio.create_task(self._read(request_iterator, line, context))
+        try:
+            await self._join(line)
+            while (item := await line.outgoing.get()) is not None:
+                if isinstance(item, Refused):
+                    note("node_sent_away", loud=True, region=introduction.region, reason=item.reason.value)
+                    yield wire.rejected(item, SPOKEN)
+                    return
+                yield self._say(item)
+        finally:
+            reader.cancel()
+            await self._leave(line)
+
+    async def sweep(self) -> None:
+        """Sends away nodes that the roster in force no longer bears out. For a call every second or so."""
+        roster, now = self._study().roster.document, self._clock()
+        for line in self._lines.all():
+            member = roster.member_by_tls(line.introduction.tls)
+            if member is None or not member.live(now):
+                revoked = member is not None and member.revoked
+                reason = Reason.REVOKED if revoked else Reason.EXPIRED if member else Reason.UNKNOWN_SIGNER
+                line.end(Refused(reason, "The roster in force no longer admits this node. Ask the consortium."))
+
+    def _greet(self, first: attend_pb2.AttendRequest | None, context: Context) -> tuple[int, Introduction] | Refused:
+        member = caller(context, self._study().roster.document, {Role.REGION}, self._clock())
+        if isinstance(member, Refused):
+            return member
+        if first is None or first.WhichOneof("message") != "hello":
+            return Refused(Reason.MALFORMED, "A node says who it is first. Install the version that the desk runs.")
+        if first.hello.region != member.region:
+            return Refused(
+                Reason.WRONG_ROLE, f"The certificate is that of region {member.region}. Correct the node's region."
+            )
+        agreed = negotiate(SPOKEN, first.hello.versions)
+        if not isinstance(agreed, Agreed):
+            side = "desk" if agreed.behind == "ours" else "node"
+            return Refused(Reason.VERSION, f"Node and desk share no version of the contract. Upgrade the {side}.")
+        return agreed.version, wire.introduction(first.hello, member.tls)
+
+    async def _join(self, line: Line) -> None:
+        region = line.introduction.region
+        older = self._lines.join(line)
+        if older is not None:
+            older.end()
+        note("node_attends", region=region, software=line.introduction.software)
+        self._runs.catch_up(region)
+        await self._see(line)
+
+    async def _leave(self, line: Line) -> None:
+        if self._lines.leave(line):
+            region = line.introduction.region
+            note("node_left", region=region)
+            self._runs.lost(region)
+            await self._see(line)
+
+    async def _see(self, line: Line) -> None:
+        said = line.introduction
+        await self._runs.note_seen(
+            SeenRecord(said.region, self._clock(), said.software, said.roster_hash, said.calendar_hash)
+        )
+
+    def _say(self, item: OrderOut | QuoteOut) -> attend_pb2.AttendResponse:
+        if isinstance(item, OrderOut):
+            note("order_sent", run=item.run)
+        return wire.outgoing(item)
+
+    async def _read(self, requests: AsyncIterator[attend_pb2.AttendRequest], line: Line, context: Context) -> None:
+        """Takes in what the node sends until it hangs up; each message is from a member who is live at that moment."""
+        region = line.introduction.region
+        try:
+            async for request in requests:
+                member = caller(context, self._study().roster.document, {Role.REGION}, self._clock())
+                if isinstance(member, Refused):
+                    line.end(member)
+                    return
+                await self._take(request, line, member)
+        except (grpc.aio.AioRpcError, grpc.RpcError):
+            note("line_broke", region=region)
+        # Whatever goes wrong with one message ends this line only; the node dials again.
+        except Exception as error:
+            fault("message_failed", error)
+        line.end()
+
+    async def _take(self, request: attend_pb2.AttendRequest, line: Line, member: Member) -> None:
+        match request.WhichOneof("message"):
+            case "reply":
+                found = wire.outcome(request.reply)
+                if found is not None:
+                    await self._runs.reply(str(member.region), request.reply.run, found)
+            case "quote":
+                quote = wire.quoted(request.quote)
+                if quote is not None:
+                    take_quote(line, request.quote.quote, quote)
+            case _:
+                note("message_unknown", region=str(member.region))

@@ -1,0 +1,148 @@
+"""What the desk answers to a researcher. Values in, values out; the service puts them on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from rondgang.roles import Role
+from rondgang.signed import Signed
+
+from coordinator.admission import Admitted, admit_programme
+from coordinator.attendance.lines import Lines, QuoteOut
+from coordinator.desk.runs import Runs
+from coordinator.desk.views import (
+    Decision,
+    Prices,
+    Progress,
+    RegionPrice,
+    RegionView,
+    Results,
+    StudyDocuments,
+    Submitted,
+)
+from coordinator.errors import UnknownCodebook
+from coordinator.study import Study
+from policies.documents import from_canonical
+from policies.rules.refusals import Reason, Refused
+from policies.statistics.answer import Answer
+from policies.statistics.programme import Programme
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+
+Estimate = Callable[[str, Programme, Codebook, Calendar, Mapping[str, Answer]], bytes]
+"""Run, programme, codebook, calendar, answers by region -> the rows as a JSON array of objects."""
+
+
+class Front:
+    """The desk as a researcher sees it. Who may ask is settled before."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        lines: Lines,
+        study: Callable[[], Study],
+        clock: Callable[[], int],
+        estimate: Estimate,
+        quote_timeout_s: float,
+    ) -> None:
+        self._runs = runs
+        self._lines = lines
+        self._study = study
+        self._clock = clock
+        self._estimate = estimate
+        self._quote_timeout_s = quote_timeout_s
+
+    def study(self, label: str) -> StudyDocuments:
+        """The documents in force; of the codebooks the one called `label`, or all. Raises `UnknownCodebook`."""
+        study = self._study()
+        if label and label not in study.codebooks:
+            raise UnknownCodebook(label)
+        books = [book.data for name, book in study.codebooks.items() if label in ("", name)]
+        return StudyDocuments(study.roster.data, study.calendar.data, tuple(books))
+
+    async def regions(self) -> tuple[RegionView, ...]:
+        """Every region that the roster lists with a certificate in force, by code."""
+        study, seen, now = self._study(), await self._runs.seen(), self._clock()
+        members = study.roster.document.members
+        codes = {one.region for one in members if one.role is Role.REGION and one.region and one.live(now)}
+        views = []
+        for code in sorted(codes):
+            last, here = seen.get(code), code in self._lines.attending
+            views.append(
+                RegionView(
+                    code,
+                    here,
+                    now if here else None if last is None else last.last_seen,
+                    "" if last is None else last.software,
+                    last is not None and last.roster_hash == study.roster.digest,
+                    last is not None and last.calendar_hash == study.calendar.digest,
+                )
+            )
+        return tuple(views)
+
+    async def price(self, data: bytes, quote: str) -> Prices | Refused:
+        """What each region of a signed programme would say. No data is touched and nothing is spent."""
+        admitted = admit_programme(data, self._study(), self._clock())
+        if isinstance(admitted, Refused):
+            return admitted
+        asked = QuoteOut(quote, data)
+        found = await self._lines.quotes(asked, admitted.programme.regions, self._quote_timeout_s)
+        regions = []
+        for region in admitted.programme.regions:
+            quoted = found.get(region)
+            if quoted is None:
+                regions.append(RegionPrice(region, "away"))
+                continue
+            decision: Decision = "granted" if quoted.refused is None else "refused"
+            regions.append(
+                RegionPrice(region, decision, quoted.refused, quoted.charge, quoted.left_cohort, quoted.left_lifetime)
+            )
+        return Prices(tuple(regions), await self._runs.run_of(admitted.digest))
+
+    async def submit(self, data: bytes, again: bool) -> Submitted | Refused:
+        """Opens the run of a signed programme, or asks anew in the one it has. Durable on return."""
+        study, now = self._study(), self._clock()
+        admitted = admit_programme(data, study, now)
+        if isinstance(admitted, Refused):
+            return admitted
+        return _window(admitted, study, now) or await self._runs.submit(admitted, again)
+
+    def watch(self, run: str) -> AsyncIterator[Progress]:
+        """Progress of a run at every change, until it is complete or closed. Raises `UnknownRun`."""
+        return self._runs.watch(run)
+
+    async def results(self, run: str) -> Results | Refused:
+        """The estimates of a run so far, and the signed answers they rest on. Raises `UnknownRun`."""
+        signed, programme, state, data = await self._runs.answered(run)
+        study = self._study()
+        codebook, calendar = study.codebook(programme.codebook_hash), study.calendar.document
+        if codebook is None or programme.programme.cohort not in calendar.cohorts:
+            return Refused(
+                Reason.CODEBOOK_MISMATCH, "The desk no longer works by the documents of this run. Adopt them again."
+            )
+        rows = await asyncio.to_thread(self._rows, run, programme, codebook, calendar, data)
+        return Results(run, state, signed.to_bytes(), rows, tuple(data.values()))
+
+    def _rows(
+        self,
+        run: str,
+        programme: Programme,
+        codebook: Codebook,
+        calendar: Calendar,
+        data: Mapping[str, bytes],
+    ) -> bytes:
+        answers = {
+            region: from_canonical(Answer, Signed.from_bytes(envelope).document) for region, envelope in data.items()
+        }
+        return self._estimate(run, programme, codebook, calendar, answers)
+
+
+def _window(admitted: Admitted, study: Study, now: int) -> Refused | None:
+    cohort = admitted.programme.programme.cohort
+    if study.calendar.document.cohorts[cohort].open(now):
+        return None
+    return Refused(
+        Reason.OUTSIDE_WINDOW,
+        f"The release window of cohort {cohort} is not open. See `rondgang coordinator calendar`.",
+    )

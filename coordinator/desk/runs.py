@@ -1,0 +1,229 @@
+"""Running the runs: orders go out, replies come in, progress is told. Lives on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rondgang.keys import SigningKey
+from rondgang.signed import Signed, sign
+
+from coordinator.admission import Admitted, admit_answer
+from coordinator.attendance.lines import Lines, OrderOut
+from coordinator.desk.views import Progress, RegionProgress, Submitted
+from coordinator.errors import UnknownRun
+from coordinator.gather import Asked, Gathering, Repeats, State
+from coordinator.log import note
+from coordinator.store.store import Kept, RunRecord, SeenRecord, Store
+from coordinator.study import Study
+from policies.documents import from_canonical, to_canonical
+from policies.rules.order import Order
+from policies.rules.refusals import Refused
+from policies.statistics.programme import Programme
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run in memory: what was asked, the order that asks it, and where it stands."""
+
+    signed: Signed
+    programme: Programme
+    order: OrderOut
+    gathering: Gathering
+    noted: State
+
+
+class Runs:
+    """Every run of the desk. Seams: the store, the lines, the documents in force, the clock, and names for runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Lines,
+        study: Callable[[], Study],
+        key: SigningKey,
+        clock: Callable[[], int],
+        new_name: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._study = study
+        self._key = key
+        self._clock = clock
+        self._new_name = new_name
+        self._runs: dict[str, _Run] = {}
+        self._changed = asyncio.Event()
+        # One thread: the store sees one transaction at a time, and the loop never waits for a disk.
+        self._worker = ThreadPoolExecutor(1, "store")
+
+    async def stored(self, work: Callable[[], T]) -> T:
+        """Runs one transaction on the store's own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    async def resume(self) -> None:
+        """Takes up every run that was open when the desk stopped."""
+        for record in await self.stored(self._store.open_runs):
+            await self._take_up(record)
+            await self._settle(self._runs[record.run])
+            note("run_resumed", run=record.run)
+
+    def stop(self) -> None:
+        self._worker.shutdown()
+
+    async def submit(self, admitted: Admitted, again: bool) -> Submitted:
+        """Opens the run of a programme, or asks anew in the one it has: who refused, and with `again` who answered.
+
+        Durable on return.
+        """
+        now = self._clock()
+        heading = admitted.programme.programme
+        record = RunRecord(
+            self._new_name(), admitted.digest, admitted.signed.to_bytes(), now, heading.deadline, State.ASKING
+        )
+        name, existed = await self.stored(lambda: self._store.open_run(record))
+        run = await self._find(name)
+        if existed and (again or run.gathering.refused):
+            run.gathering = run.gathering.ask_again(self._lines.attending if again else ())
+            run.noted = State.ASKING
+            await self.stored(lambda: self._store.ask_again(name))
+        note("run_asked" if existed else "run_opened", run=name, programme=admitted.digest)
+        await self._settle(run)
+        return Submitted(name, existed)
+
+    async def run_of(self, programme_hash: str) -> str | None:
+        return await self.stored(lambda: self._store.run_of(programme_hash))
+
+    def catch_up(self, region: str) -> None:
+        """Sends a region that came on the line whatever waits for it."""
+        for run in self._runs.values():
+            run.gathering = run.gathering.line_lost(region)
+            self._dispatch(run)
+        self._tell()
+
+    def lost(self, region: str) -> None:
+        """Notes that a region's line broke."""
+        for run in self._runs.values():
+            run.gathering = run.gathering.line_lost(region)
+        self._tell()
+
+    async def reply(self, region: str, name: str, outcome: bytes | Refused) -> None:
+        """Takes a region's reply in: a signed answer or a refusal. Durable on return."""
+        try:
+            run = await self._find(name)
+        except UnknownRun:
+            run = None
+        if run is None or region not in run.gathering.regions:
+            note("reply_unasked", loud=True, region=region)
+            return
+        if isinstance(outcome, Refused):
+            await self._keep_refusal(run, region, outcome)
+            return
+        roster = self._study().roster.document
+        answer = admit_answer(outcome, region, run.signed, run.programme, roster, self._clock())
+        if isinstance(answer, Refused):
+            note("answer_unusable", loud=True, run=name, region=region, reason=answer.reason.value)
+            await self._keep_refusal(run, region, answer)
+        else:
+            await self._keep_answer(run, region, outcome)
+
+    async def _keep_refusal(self, run: _Run, region: str, refused: Refused) -> None:
+        name, now = run.gathering.run, self._clock()
+        if await self.stored(lambda: self._store.keep_refusal(name, region, refused, now)):
+            note("refusal_kept", run=name, region=region, reason=refused.reason.value)
+        run.gathering = run.gathering.refusal_kept(region, refused)
+        await self._settle(run)
+
+    async def _keep_answer(self, run: _Run, region: str, data: bytes) -> None:
+        name, now = run.gathering.run, self._clock()
+        match await self.stored(lambda: self._store.keep_answer(name, region, data, now)):
+            case Kept.FIRST:
+                note("answer_kept", run=name, region=region)
+                run.gathering = run.gathering.answer_kept(region)
+            case Kept.SAME:
+                note("answer_came_again", run=name, region=region)
+                run.gathering = run.gathering.answer_repeated(region, same=True)
+            case Kept.OTHER:
+                note("answer_differs_and_is_kept_out", loud=True, run=name, region=region)
+                run.gathering = run.gathering.answer_repeated(region, same=False)
+        await self._settle(run)
+
+    async def sweep(self) -> None:
+        """Notes what only time changes: runs whose deadline has passed. For a call every second or so."""
+        for run in list(self._runs.values()):
+            await self._settle(run)
+
+    async def watch(self, name: str) -> AsyncIterator[Progress]:
+        """Progress of a run at every change, until it is complete or closed. Raises `UnknownRun`."""
+        run = await self._find(name)
+        told: Progress | None = None
+        while True:
+            changed = self._changed
+            progress = self._progress(run)
+            if progress != told:
+                yield progress
+                told = progress
+            if progress.state is not State.ASKING:
+                return
+            await changed.wait()
+
+    async def answered(self, name: str) -> tuple[Signed, Programme, State, dict[str, bytes]]:
+        """What a run asked, where it stands, and its signed answers by region. Raises `UnknownRun`."""
+        run = await self._find(name)
+        answers = await self.stored(lambda: self._store.answers(name))
+        return run.signed, run.programme, run.gathering.state(self._clock()), answers
+
+    async def note_seen(self, record: SeenRecord) -> None:
+        await self.stored(lambda: self._store.note_seen(record))
+
+    async def seen(self) -> dict[str, SeenRecord]:
+        return await self.stored(self._store.seen)
+
+    async def _find(self, name: str) -> _Run:
+        if name not in self._runs:
+            record = await self.stored(lambda: self._store.run(name))
+            if record is None:
+                raise UnknownRun(name)
+            await self._take_up(record)
+        return self._runs[name]
+
+    async def _take_up(self, record: RunRecord) -> None:
+        signed = Signed.from_bytes(record.signed_programme)
+        programme = from_canonical(Programme, signed.document)
+        order = Order(run=record.run, programme=signed.digest, issued=record.opened, deadline=record.deadline)
+        out = OrderOut(record.run, sign("order", to_canonical(order), self._key).to_bytes(), record.signed_programme)
+        gathering = await self.stored(lambda: self._store.gathering(record.run, programme.regions, record.deadline))
+        # Another task may have taken it up while this one waited for the store: the first one stays.
+        self._runs.setdefault(record.run, _Run(signed, programme, out, gathering, gathering.state(self._clock())))
+
+    async def _settle(self, run: _Run) -> None:
+        """Sends what may be sent, notes a changed state, and tells the watchers."""
+        self._dispatch(run)
+        state = run.gathering.state(self._clock())
+        if state is not run.noted:
+            run.noted = state
+            note("run_state", run=run.gathering.run, state=state.value)
+            await self.stored(lambda: self._store.note_state(run.gathering.run, state))
+        self._tell()
+
+    def _dispatch(self, run: _Run) -> None:
+        for region in run.gathering.to_send(self._lines.attending, self._clock()):
+            if self._lines.send(region, run.order):
+                run.gathering = run.gathering.order_sent(region)
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _progress(self, run: _Run) -> Progress:
+        gathering = run.gathering
+        regions = []
+        for region in gathering.regions:
+            asked, repeats = gathering.asked(region), gathering.repeats.get(region, Repeats())
+            refused = gathering.refused.get(region) if asked is Asked.REFUSED else None
+            regions.append(RegionProgress(region, asked, refused, repeats.same, repeats.other))
+        return Progress(gathering.run, gathering.state(self._clock()), tuple(regions), gathering.deadline)

@@ -1,0 +1,91 @@
+"""The running desk: store, lines, runs, and both services behind one port with mutual TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import metadata
+
+import grpc
+from rondgang.v1 import attend_pb2_grpc, desk_pb2_grpc
+
+from coordinator.attendance.lines import Lines
+from coordinator.attendance.service import AttendService
+from coordinator.desk.front import Front
+from coordinator.desk.runs import Runs
+from coordinator.desk.service import DeskService
+from coordinator.errors import BadHome
+from coordinator.estimate import rows_json
+from coordinator.home import CoordinatorConfig, Home
+from coordinator.log import fault, note
+from coordinator.store.store import Store
+from coordinator.study import LiveStudy
+from coordinator.transport import SERVER_OPTIONS, server_credentials
+
+_SWEEP_S = 1.0
+_GRACE_S = 2.0
+
+
+@asynccontextmanager
+async def running(home: Home, config: CoordinatorConfig, store: Store) -> AsyncIterator[int]:
+    """The desk, serving on the port that is given, until the block is left. Resumes the runs that were open.
+
+    Raises `BadHome` where a document or key is absent or the address cannot be used.
+    """
+    study = LiveStudy(home, lambda error: fault("documents_unusable", error))
+    lines = Lines()
+    runs = Runs(store, lines, study.current, home.signing_key(), _now, _run_name)
+    attend = AttendService(lines, runs, study.current, _now, software())
+    front = Front(runs, lines, study.current, _now, rows_json, config.quote_timeout_s)
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    attend_pb2_grpc.add_AttendServiceServicer_to_server(attend, server)
+    desk_pb2_grpc.add_DeskServiceServicer_to_server(DeskService(front, study.current, _now), server)
+    try:
+        port = server.add_secure_port(config.listen, server_credentials(home.tls()))
+    except RuntimeError as error:
+        raise BadHome(f"The desk cannot listen on {config.listen}. Is another program there?") from error
+    await runs.resume()
+    await server.start()
+    note("desk_listens", address=f"{config.listen.rpartition(':')[0]}:{port}", roster=study.current().roster.digest)
+    sweeper = asyncio.create_task(_sweep(runs, attend))
+    try:
+        yield port
+    finally:
+        sweeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeper
+        for line in lines.all():
+            line.end()
+        await server.stop(_GRACE_S)
+        runs.stop()
+        note("desk_stopped")
+
+
+def software() -> str:
+    """What this desk says it runs."""
+    try:
+        return f"rondgang {metadata.version('rondgang')}"
+    except metadata.PackageNotFoundError:
+        return "rondgang (run from a folder)"
+
+
+async def _sweep(runs: Runs, attend: AttendService) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        try:
+            await attend.sweep()
+            await runs.sweep()
+        # A store that is away for a moment must not end the sweeping.
+        except Exception as error:
+            fault("sweep_failed", error)
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _run_name() -> str:
+    return f"run-{secrets.token_hex(8)}"

@@ -1,0 +1,1 @@
+"""What the desk remembers: runs, replies, and when each region was last seen."""

@@ -1,0 +1,157 @@
+"""What the desk works by: the adopted roster, calendar and codebooks, each under the consortium's name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from rondgang.errors import BadSigned, NotCanonical
+from rondgang.keys import PublicKey
+from rondgang.signed import Signed
+
+from coordinator.errors import BadHome
+from coordinator.files import write
+from coordinator.home import Home
+from policies.documents import BadDocument, Document
+from policies.study.adoption import Adopted, NotAdopted, adopt, adopt_roster
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from policies.study.roster import Roster
+
+D = TypeVar("D", bound=Document)
+Kept = tuple[str, Adopted[Roster] | Adopted[Calendar] | Adopted[Codebook]]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The documents in force. `codebooks` are by label, such as cohort3@1."""
+
+    roster: Adopted[Roster]
+    calendar: Adopted[Calendar]
+    codebooks: Mapping[str, Adopted[Codebook]]
+
+    def codebook(self, digest: str) -> Codebook | None:
+        """The codebook with this hash."""
+        return next((one.document for one in self.codebooks.values() if one.digest == digest), None)
+
+
+def read_study(home: Home) -> Study:
+    """The adopted documents, their signatures checked anew. Raises `BadHome` where one is absent or not genuine."""
+    pinned = home.pinned()
+    roster = _load(Roster, "roster", home.adopted / "roster.json", pinned)
+    calendar = _load(Calendar, "calendar", home.adopted / "calendar.json", pinned)
+    paths = sorted((home.adopted / "codebooks").glob("[!.]*.json"))
+    books = [_load(Codebook, "codebook", path, pinned) for path in paths]
+    return Study(roster, calendar, {book.document.label: book for book in books})
+
+
+class LiveStudy:
+    """The adopted documents of a running desk: read again as soon as a file changes.
+
+    A changed file that cannot be used leaves the former documents in force, and `complain` is told why.
+    """
+
+    def __init__(self, home: Home, complain: Callable[[BadHome], None]) -> None:
+        self._home = home
+        self._complain = complain
+        self._marks = _marks(home)
+        self._study = read_study(home)
+
+    def current(self) -> Study:
+        """The documents in force now."""
+        marks = _marks(self._home)
+        if marks != self._marks:
+            self._marks = marks
+            try:
+                self._study = read_study(self._home)
+            except BadHome as error:
+                self._complain(error)
+        return self._study
+
+
+def _marks(home: Home) -> tuple[tuple[str, int, int, int], ...]:
+    """What changes with a file: an adoption puts a new one in place, so on most systems the inode alone would do."""
+    found = []
+    for folder in (home.adopted, home.adopted / "codebooks"):
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            continue
+        for entry in entries:
+            if entry.name.endswith(".json") and not entry.name.startswith("."):
+                stat = entry.stat()
+                found.append((entry.path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(sorted(found))
+
+
+def adopt_file(home: Home, data: bytes) -> Kept | NotAdopted:
+    """Takes one signed document over and keeps it; gives its kind and the document. A running desk sees it at once.
+
+    A roster or calendar never goes back to an older one.
+    """
+    pinned = home.pinned()
+    try:
+        kind = Signed.from_bytes(data).kind
+        match kind:
+            case "roster":
+                return _keep(home, "roster", adopt_roster(data, pinned, _current_roster(home, pinned)))
+            case "calendar":
+                return _keep(home, "calendar", _newer_calendar(home, data, pinned))
+            case "codebook":
+                return _keep(home, "codebook", adopt(Codebook, "codebook", data, pinned))
+    except (NotCanonical, BadSigned) as error:
+        return NotAdopted(f"This is not a signed document: {error}. Ask the consortium for the file again.")
+    return NotAdopted(f"A {kind} is not adopted. Give a roster, a calendar or a codebook.")
+
+
+def _keep(
+    home: Home, kind: str, taken: Adopted[Roster] | Adopted[Calendar] | Adopted[Codebook] | NotAdopted
+) -> Kept | NotAdopted:
+    if isinstance(taken, NotAdopted):
+        return taken
+    label = taken.document.label if isinstance(taken.document, Codebook) else None
+    path = home.adopted / (f"codebooks/{label}.json" if label else f"{kind}.json")
+    write(path, taken.data)
+    return kind, taken
+
+
+def _current_roster(home: Home, pinned: PublicKey) -> Adopted[Roster] | None:
+    path = home.adopted / "roster.json"
+    if not path.exists():
+        return None
+    found = adopt(Roster, "roster", path.read_bytes(), pinned)
+    return found if isinstance(found, Adopted) else None
+
+
+def _newer_calendar(home: Home, data: bytes, pinned: PublicKey) -> Adopted[Calendar] | NotAdopted:
+    taken = adopt(Calendar, "calendar", data, pinned)
+    path = home.adopted / "calendar.json"
+    if isinstance(taken, NotAdopted) or not path.exists():
+        return taken
+    current = adopt(Calendar, "calendar", path.read_bytes(), pinned)
+    if isinstance(current, NotAdopted) or current.digest == taken.digest:
+        return taken
+    old, new = current.document.calendar, taken.document.calendar
+    if old.id == new.id and new.version <= old.version:
+        return NotAdopted(
+            f"This calendar has version {new.version}, the current one {old.version}. Ask for the newest."
+        )
+    return taken
+
+
+def _load(model: type[D], kind: Literal["roster", "calendar", "codebook"], path: Path, pinned: PublicKey) -> Adopted[D]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        hint = "Adopt what the consortium signed: rondgang coordinator adopt FILE..."
+        raise BadHome(f"{path} cannot be read ({type(error).__name__}). {hint}") from error
+    try:
+        found = adopt(model, kind, data, pinned)
+    except BadDocument as error:
+        raise BadHome(f"{path}: {error}") from error
+    if isinstance(found, NotAdopted):
+        raise BadHome(f"{path}: {found.sentence}")
+    return found
