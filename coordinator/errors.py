@@ -7,6 +7,7 @@
     ├── UnknownRun       no run has this name
     ├── UnknownCodebook  the desk works by no such codebook
     ├── Unreachable      the desk does not answer
+    ├── CallFailed       the desk could not do what was asked
     └── DeskRefused      the desk or every region said no
 
 A refusal is a value inside this room; `NotPermitted` and `DeskRefused` carry one to a caller in another process.
@@ -71,6 +72,10 @@ class Unreachable(CoordinatorError):
     def __init__(self, address: str, why: str) -> None:
         self.address = address
         super().__init__(f"The desk at {address} cannot be reached ({why}). Try again later.")
+
+
+class CallFailed(CoordinatorError):
+    """The desk could not do what was asked; the message is the desk's."""
 
 
 class DeskRefused(CoordinatorError):

@@ -15,6 +15,7 @@ from coordinator.desk import wire
 from coordinator.desk.front import Front
 from coordinator.errors import (
     BadHome,
+    CallFailed,
     CoordinatorError,
     DeskRefused,
     NotPermitted,
@@ -36,6 +37,7 @@ STATUS: dict[type[CoordinatorError], grpc.StatusCode] = {
     BadHome: grpc.StatusCode.INTERNAL,
     StoreTooNew: grpc.StatusCode.INTERNAL,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
+    CallFailed: grpc.StatusCode.INTERNAL,
 }
 """The status of every fault of this room, in one table. Any other exception is INTERNAL and keeps its message here."""
 

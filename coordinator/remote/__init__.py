@@ -1,0 +1,1 @@
+"""The desk as another process sees it."""

@@ -1,0 +1,57 @@
+"""The estimates table on the researcher's side: from the desk's JSON to a frame and to `estimates.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from typing import TypeAlias
+
+import pandas as pd
+
+from coordinator.estimates.tables import COLUMNS, cell_text
+from policies.units.exact import decimal_text
+
+Value: TypeAlias = "str | int | float | dict[str, str] | None"
+_EXACT = frozenset({"rho", "epsilon", "delta"})
+
+
+def read_rows(rows_json: bytes) -> list[dict[str, Value]]:
+    """The rows as the desk sent them. Raises ValueError where the columns are not exactly the contract's."""
+    return _read(rows_json, float)
+
+
+def frame(rows_json: bytes) -> pd.DataFrame:
+    """The rows as a frame: numbers as numbers, empty ones as NaN, `cell` as `key=value;...`."""
+    rows = [{name: _flat(value) for name, value in row.items()} for row in read_rows(rows_json)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def csv_text(rows_json: bytes) -> str:
+    """`estimates.csv`: the digits that the desk sent, an empty field where there is no number."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in _read(rows_json, str):
+        writer.writerow([_field(name, row[name]) for name in COLUMNS])
+    return out.getvalue()
+
+
+def _read(rows_json: bytes, number: type[float] | type[str]) -> list[dict[str, Value]]:
+    rows = json.loads(rows_json, parse_float=number)
+    if not isinstance(rows, list) or any(not isinstance(row, dict) or tuple(row) != COLUMNS for row in rows):
+        raise ValueError("the desk sent a table with other columns; install the version that the desk runs")
+    return rows
+
+
+def _flat(value: Value) -> str | int | float | None:
+    return cell_text(tuple(value.items())) if isinstance(value, dict) else value
+
+
+def _field(name: str, value: Value) -> str:
+    if value is None:
+        return ""
+    if name in _EXACT:
+        return decimal_text(Decimal(str(value)))
+    return str(_flat(value))
