@@ -138,7 +138,8 @@ def parse_yaml(model: type[D], text: str, source: str) -> D:
         data = None if node is None else reading.plain(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadDocument(source, (f"{source}:{line}: not readable as YAML: {error.problem}",)) from error
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise BadDocument(source, (f"{source}:{line}: not readable as YAML: {said}",)) from error
     except yaml.YAMLError as error:
         raise BadDocument(source, (f"{source}:1: not readable as YAML: not plain text",)) from error
     except RecursionError as error:

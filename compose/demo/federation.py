@@ -1,0 +1,227 @@
+"""A whole federation on one machine: consortium, coordinator, researcher and region nodes, with real processes.
+
+Every step is the command a user would give. The demo and the end-to-end tests both stand on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import compose.consortium.cli
+import coordinator.cli
+import node.cli
+from compose.demo.verbs import run
+from coordinator.client import Desk
+from policies.study.text import RegionCode
+
+SHIPPED = Path(__file__).resolve().parents[2] / "policies" / "shipped"
+COHORT = "c3"
+_START_S = 90.0
+_STOP_S = 10.0
+
+
+class NotStarted(Exception):
+    """A process ended early or did not come up in time; says which, and where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The YAML files that the federation is set up by."""
+
+    calendar: Path = SHIPPED / "rotation.yaml"
+    codebook: Path = SHIPPED / "cohort3.codebook.yaml"
+    policy: Path = SHIPPED / "region.policy.yaml"
+    codebook_name: str = "cohort3@1"
+
+
+@dataclass(slots=True)
+class Federation:
+    """Homes under `folder`; `data` gives each region's folder of files to import."""
+
+    folder: Path
+    data: Mapping[RegionCode, Path]
+    documents: Documents = field(default_factory=Documents)
+    cohort: str = COHORT
+    port: int = 0
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def regions(self) -> tuple[RegionCode, ...]:
+        return tuple(sorted(self.data))
+
+    @property
+    def consortium(self) -> Path:
+        return self.folder / "consortium"
+
+    @property
+    def coordinator(self) -> Path:
+        return self.folder / "coordinator"
+
+    @property
+    def researcher(self) -> Path:
+        return self.folder / "researcher"
+
+    def node(self, region: str) -> Path:
+        """The home of a region's node."""
+        return self.folder / f"node-{region}"
+
+    def set_up(self, step: Callable[[str], None]) -> None:
+        """Founds the consortium, enrols everyone, adopts documents, imports data. `step` is told what is done."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_port()
+        step("consortium: keys, calendar and codebook")
+        consortium = compose.consortium.cli.app
+        run(consortium, "consortium", "init", "--home", self.consortium, "--name", "Demo consortium")
+        self._signed("calendar", self.documents.calendar)
+        self._signed("codebook", self.documents.codebook)
+        self._apply()
+        run(consortium, "consortium", "roster", "--out", self.file("roster"), "--home", self.consortium)
+        self._enrol(step)
+
+    def file(self, kind: str) -> Path:
+        """Where the consortium left a signed document for everyone."""
+        return self.folder / f"{kind}.signed.json"
+
+    def _signed(self, kind: str, source: Path) -> None:
+        app = compose.consortium.cli.app
+        run(app, "consortium", kind, source, "--out", self.file(kind), "--home", self.consortium)
+
+    def _apply(self) -> None:
+        """Everyone makes keys and a request, and the consortium signs it."""
+        key = self.consortium / "consortium.pub"
+        address = f"localhost:{self.port}"
+        common = ("--consortium-key", key)
+        desk = coordinator.cli.app
+        run(desk, "coordinator", "init", "--role", "coordinator", "--name", "Demo coordinator", "--listen", address,
+            "--home", self.coordinator, *common)  # fmt: skip
+        run(desk, "coordinator", "init", "--role", "researcher", "--name", "Demo researcher", "--coordinator", address,
+            "--home", self.researcher, *common)  # fmt: skip
+        for region in self.regions:
+            run(node.cli.app, "node", "init", "--region", region, "--coordinator", address,
+                "--home", self.node(region), *common)  # fmt: skip
+        for home in self._homes():
+            host = ("--host", "localhost") if home == self.coordinator else ()
+            self.sign(home, *host)
+
+    def sign(self, home: Path, *options: str) -> Path:
+        """The consortium issues a certificate for the request in a home; returns the certificate's file."""
+        certificate = self.folder / f"{home.name}.pem"
+        run(compose.consortium.cli.app, "consortium", "sign", home / "request.json", "--out", certificate,
+            "--home", self.consortium, *options)  # fmt: skip
+        return certificate
+
+    def _homes(self) -> list[Path]:
+        return [self.coordinator, self.researcher, *(self.node(region) for region in self.regions)]
+
+    def _enrol(self, step: Callable[[str], None]) -> None:
+        papers: list[str | Path] = ["--ca", self.consortium / "certs" / "ca.pem"]
+        for kind in ("roster", "calendar", "codebook"):
+            papers += [f"--{kind}", self.file(kind)]
+        for home in (self.coordinator, self.researcher):
+            run(coordinator.cli.app, "coordinator", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
+        for region in self.regions:
+            step(f"region {region}: enrol, adopt the policy, import")
+            home = self.node(region)
+            run(node.cli.app, "node", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
+            run(node.cli.app, "node", "policy", "adopt", self.documents.policy, "--home", home)
+            run(node.cli.app, "node", "import", self.data[region], "--cohort", self.cohort, "--home", home)
+
+    def start(self, step: Callable[[str], None], timeout_s: float = _START_S) -> None:
+        """Starts the coordinator and every node, and waits until all nodes attend. Raises NotStarted."""
+        step("starting the coordinator and the nodes")
+        self.start_one("coordinator", "coordinator", self.coordinator)
+        for region in self.regions:
+            self.start_node(region)
+        self.wait_for(self.regions, timeout_s, step)
+
+    def start_node(self, region: str) -> None:
+        self.start_one(region, "node", self.node(region))
+
+    def start_one(self, name: str, verb: str, home: Path) -> None:
+        """One `rondgang VERB serve` process; its output goes to `serve.out` in its home."""
+        with (home / "serve.out").open("ab") as out:
+            command = [sys.executable, "-m", "rondgang", verb, "serve", "--home", str(home)]
+            self.processes[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait_for(self, regions: Sequence[str], timeout_s: float, step: Callable[[str], None]) -> None:
+        """Waits until these regions attend. Raises NotStarted with the name of a process that ended or is missing."""
+        wanted, last = set(regions), time.monotonic() + timeout_s
+        shown = -1
+        while time.monotonic() < last:
+            self._check_alive()
+            attending = self._attending() & wanted
+            if len(attending) != shown:
+                shown = len(attending)
+                step(f"{shown} of {len(wanted)} nodes attend")
+            if attending == wanted:
+                return
+            time.sleep(0.1)
+        raise NotStarted(f"these nodes did not attend in {timeout_s:.0f} s: {', '.join(sorted(wanted - self._attending()))}")
+
+    def _check_alive(self) -> None:
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise NotStarted(f"{name} ended with exit code {process.returncode}; its log is serve.out in its home")
+
+    def _attending(self) -> set[str]:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                return set()
+        with Desk.open(self.researcher) as desk:
+            return {state.region for state in desk.regions() if state.attending}
+
+    def kill(self, name: str) -> None:
+        """kill -9: no goodbye."""
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Ends every process this federation started; those that do not listen are killed."""
+        for process in self.processes.values():
+            process.terminate()
+        last = time.monotonic() + _STOP_S
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, last - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(federation: Federation, step: Callable[[str], None]) -> Iterator[Federation]:
+    """The federation while it runs; its processes are ended on leaving, also by Ctrl-C or SIGTERM."""
+
+    def stop(signum: int, frame: object) -> None:
+        del signum, frame
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGTERM, stop) if os.name == "posix" else None
+    try:
+        federation.start(step)
+        yield federation
+    finally:
+        federation.stop()
+        if earlier is not None:
+            signal.signal(signal.SIGTERM, earlier)
