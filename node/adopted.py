@@ -1,0 +1,113 @@
+"""The adopted documents on disk: what the ledger says is in force, checked against the pinned key each time it is read.
+
+The ledger comes first. A new document is laid beside the old one (`.next`), its hash is logged, and then it takes the
+old one's place; after a crash in between, `load` finishes or drops the exchange by what the ledger says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from rondgang.errors import ContractError
+from rondgang.keys import PublicKey
+from rondgang.signed import Signed, verify
+
+from node.errors import BadDelivery
+from node.files import sync_folder, write_private
+from node.home import Home
+from policies.documents import BadDocument, Document, from_canonical
+from policies.rules.entries import Adopted as AdoptedEvent
+from policies.rules.region_policy import RegionPolicy
+from policies.study.adoption import Adopted
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from policies.study.roster import Roster
+
+D = TypeVar("D", bound=Document)
+MODELS: Mapping[str, type[Document]] = {
+    "roster": Roster,
+    "calendar": Calendar,
+    "codebook": Codebook,
+    "policy": RegionPolicy,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What is in force; `codebooks` by hash. None where nothing was adopted yet."""
+
+    roster: Adopted[Roster] | None = None
+    calendar: Adopted[Calendar] | None = None
+    policy: Adopted[RegionPolicy] | None = None
+    codebooks: Mapping[str, Codebook] = field(default_factory=dict)
+
+
+def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Documents:
+    """The documents that the ledger names. Raises BadDelivery where a file is absent, altered or not duly signed."""
+    pinned = home.pinned()
+    roster: Adopted[Roster] | None = None
+    calendar: Adopted[Calendar] | None = None
+    policy: Adopted[RegionPolicy] | None = None
+    codebooks: dict[str, Codebook] = {}
+    for event in in_force:
+        path = file_of(home, event)
+        match event.kind:
+            case "roster":
+                roster = _read(Roster, path, event, pinned)
+            case "calendar":
+                calendar = _read(Calendar, path, event, pinned)
+            case "policy":
+                policy = _read(RegionPolicy, path, event, steward)
+            case "codebook":
+                codebooks[event.hash] = _read(Codebook, path, event, pinned).document
+    return Documents(roster, calendar, policy, codebooks)
+
+
+def file_of(home: Home, event: AdoptedEvent) -> Path:
+    """Where a document stands: `adopted/<kind>.json`, or `adopted/codebooks/<id>@<version>.json`."""
+    if event.kind == "codebook":
+        return home.adopted / "codebooks" / f"{event.name}.json"
+    return home.adopted / f"{event.kind}.json"
+
+
+def lay_beside(path: Path, data: bytes) -> None:
+    """Durably keeps a document that is about to be logged."""
+    write_private(_next(path), data)
+
+
+def put_in_place(path: Path) -> None:
+    """The logged document takes the place of the one before it. Durable on return."""
+    _next(path).replace(path)
+    sync_folder(path.parent)
+
+
+def _next(path: Path) -> Path:
+    return path.with_name(path.name + ".next")
+
+
+def _read(model: type[D], path: Path, event: AdoptedEvent, signer: PublicKey) -> Adopted[D]:
+    waiting = _signed(_next(path))
+    if waiting is not None:
+        if waiting.digest == event.hash:
+            put_in_place(path)
+        else:
+            _next(path).unlink()
+    signed = _signed(path)
+    if signed is None or signed.digest != event.hash:
+        raise BadDelivery(f"{path} is not the {event.kind} that was adopted. Put that file back, or adopt it again.")
+    if signed.kind != event.kind or not verify(signed, signer):
+        raise BadDelivery(f"{path} does not carry the signature that it was adopted with. Put that file back.")
+    try:
+        return Adopted(from_canonical(model, signed.document), signed.digest, signed.to_bytes())
+    except BadDocument as error:
+        raise BadDelivery(f"{path} cannot be read by this version: {error}") from error
+
+
+def _signed(path: Path) -> Signed | None:
+    try:
+        return Signed.from_bytes(path.read_bytes())
+    except (OSError, ContractError):
+        return None

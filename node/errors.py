@@ -1,0 +1,40 @@
+"""Faults of a node.
+
+    NodeError
+    ├── BadHome        no home, or one that cannot be used
+    ├── HomeBusy       another process is the writer of this home
+    ├── BrokenLedger   the ledger is not the one this node wrote
+    ├── BadDelivery    an adopted file is not the one that was logged
+    └── Unreachable    a serving node that does not answer on its control socket
+
+An ordinary "no" is a value. No message holds anything computed from rows.
+"""
+
+
+class NodeError(Exception):
+    """Root of the node's own faults."""
+
+
+class BadHome(NodeError):
+    """No home was named, or the folder is not a node's home."""
+
+
+class HomeBusy(NodeError):
+    """Another process holds the lock of this home."""
+
+
+class BrokenLedger(NodeError):
+    """The ledger fails a check. `seq` is the entry where that shows, or None when it is not about one entry."""
+
+    def __init__(self, reason: str, seq: int | None = None) -> None:
+        self.reason = reason
+        self.seq = seq
+        super().__init__(reason if seq is None else f"entry {seq}: {reason}")
+
+
+class BadDelivery(NodeError):
+    """An adopted document on disk is not the one that the ledger names."""
+
+
+class Unreachable(NodeError):
+    """The process that holds the home does not answer; it may be starting, stopping or importing."""

@@ -1,0 +1,210 @@
+"""A node's home: where everything of one region stands on disk, and the settings a steward may edit.
+
+config.yaml       settings                       0600
+keys/             tls, checkpoint, steward       0600 in 0700
+certs/            own.pem, ca.pem
+adopted/          documents that the ledger names, and the pinned consortium key
+snapshots/        imported data
+ledger.sqlite     every decision, and the stored answers
+logs/             what `serve` did
+control.sock      how other verbs reach a serving node
+lock              who the one writer is
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+from rondgang.errors import BadKey
+from rondgang.keys import PublicKey, SigningKey
+
+from node.errors import BadHome
+from node.files import make_folder, write_private
+from policies.documents import BadDocument, Document, load_yaml
+from policies.study.text import Language, RegionCode
+
+VARIABLE = "RONDGANG_HOME"
+
+
+class CoordinatorAddress(Document):
+    """Where the desk listens. `name` overrides the host name that its certificate must carry."""
+
+    address: str
+    name: str | None = None
+
+    @field_validator("address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("expected host:port, such as desk.example.org:443")
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.address.rpartition(":")[0].strip("[]")
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+class Reconnect(Document):
+    """How patiently a lost connection is sought again: waits double, with jitter, from the first to the longest."""
+
+    first_wait_ms: int = Field(default=250, ge=10, le=60_000)
+    longest_wait_ms: int = Field(default=30_000, ge=10, le=3_600_000)
+    rejected_wait_ms: int = Field(default=300_000, ge=10, le=86_400_000)
+    welcome_within_ms: int = Field(default=20_000, ge=100, le=600_000)
+    keepalive_ms: int = Field(default=30_000, ge=10_000, le=3_600_000)
+
+
+class Config(Document):
+    """`config.yaml`."""
+
+    region: RegionCode
+    coordinator: CoordinatorAddress
+    lang: Language = "nl"
+    reconnect: Reconnect = Reconnect()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of one home. Reading a key or the settings raises BadHome when it is not there or not usable."""
+
+    root: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.root / "config.yaml"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def certs(self) -> Path:
+        return self.root / "certs"
+
+    @property
+    def adopted(self) -> Path:
+        return self.root / "adopted"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.root / "snapshots"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def ledger_file(self) -> Path:
+        return self.root / "ledger.sqlite"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def socket_file(self) -> Path:
+        return self.root / "control.sock"
+
+    @property
+    def pinned_file(self) -> Path:
+        return self.adopted / "consortium.pub"
+
+    @property
+    def request_file(self) -> Path:
+        return self.root / "request.json"
+
+    def config(self) -> Config:
+        try:
+            return load_yaml(Config, self.config_file)
+        except BadDocument as error:
+            raise BadHome(str(error)) from error
+
+    def pinned(self) -> PublicKey:
+        """The consortium's key that was pinned at `init`."""
+        try:
+            return PublicKey.from_hex(self._read(self.pinned_file).decode("ascii", "replace").strip())
+        except BadKey as error:
+            raise BadHome(f"{self.pinned_file}: {error}") from error
+
+    def signing_key(self, purpose: str) -> SigningKey:
+        """The private key for `checkpoint` or `steward`."""
+        path = self.keys / f"{purpose}.pem"
+        try:
+            return SigningKey.from_pem(self._read(path))
+        except BadKey as error:
+            raise BadHome(f"{path}: {error}") from error
+
+    def tls(self) -> tuple[bytes, bytes, bytes]:
+        """Root certificate, own private key and own certificate, in PEM."""
+        files = (self.certs / "ca.pem", self.keys / "tls.pem", self.certs / "own.pem")
+        ca, key, own = (self._read(path) for path in files)
+        return ca, key, own
+
+    @property
+    def enrolled(self) -> bool:
+        return (self.certs / "own.pem").is_file() and (self.certs / "ca.pem").is_file()
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise BadHome(f"{path}: cannot be read ({type(error).__name__})") from error
+
+
+def find_home(given: Path | None, environment: Mapping[str, str] = os.environ) -> Home:
+    """The home that was named with --home, or else by $RONDGANG_HOME. Raises BadHome."""
+    named = given or (Path(environment[VARIABLE]) if environment.get(VARIABLE) else None)
+    if named is None:
+        raise BadHome(f"Which node? Give --home DIR, or set {VARIABLE}.")
+    home = Home(named.absolute())
+    if not home.config_file.is_file():
+        raise BadHome(f"{home.root} is not the home of a node: it has no config.yaml. `rondgang node init` makes one.")
+    return home
+
+
+def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str, bytes]) -> Home:
+    """Makes a home with these settings, pinned key and private keys (PEM by name). Raises BadHome if there is one.
+
+    The settings come last, so that a half-made home is no home.
+    """
+    home = Home(root.absolute())
+    if home.config_file.exists() or home.ledger_file.exists() or (home.keys / "checkpoint.pem").exists():
+        raise BadHome(f"{home.root} is the home of a node already; nothing was changed.")
+    try:
+        for folder in (home.root, home.keys, home.certs, home.adopted, home.adopted / "codebooks"):
+            make_folder(folder)
+        for folder in (home.snapshots, home.logs):
+            make_folder(folder)
+        for name, pem in keys.items():
+            write_private(home.keys / f"{name}.pem", pem)
+        write_private(home.pinned_file, pinned.hex.encode("ascii") + b"\n")
+        write_config(home, config)
+    except OSError as error:
+        raise BadHome(f"{home.root} cannot be made: {error.strerror or type(error).__name__}") from error
+    return home
+
+
+def write_config(home: Home, config: Config) -> None:
+    """Writes the settings, those that differ from the defaults only."""
+    shown = yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True)
+    write_private(home.config_file, shown.encode("utf-8"))
+
+
+def parse_config(region: str, address: str, name: str | None, language: Language) -> Config:
+    """Settings from the command line. Raises BadHome with what was expected."""
+    try:
+        return Config(region=region, coordinator=CoordinatorAddress(address=address, name=name), lang=language)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadHome(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -1,0 +1,1 @@
+"""The region's record of every decision, and the one place where budget is spent."""

@@ -1,0 +1,183 @@
+"""One region, opened for writing: its ledger, the documents in force, and what may be done to them.
+
+Whoever holds the home's lock has the one Region; others ask it (see node/operations.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rondgang.errors import ContractError
+from rondgang.keys import SigningKey
+from rondgang.signed import Signed, sign
+
+from node.adopted import Documents, file_of, lay_beside, load, put_in_place
+from node.home import Config, Home
+from node.ledger.book import Book
+from node.ledger.ledger import Ledger
+from policies.documents import BadDocument, to_canonical
+from policies.rules.decide import Standing
+from policies.rules.entries import Adopted as AdoptedEvent
+from policies.rules.entries import Imported
+from policies.rules.region_policy import RegionPolicy
+from policies.study.adoption import Adopted, NotAdopted, adopt, adopt_roster
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from policies.study.roster import Roster
+
+
+class NotReady(Exception):
+    """Something that must be adopted first is not there. `missing` are the kinds."""
+
+    def __init__(self, *missing: str) -> None:
+        self.missing = missing
+        super().__init__(f"not adopted yet: {', '.join(missing)}")
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is in force after an adoption: a roster by its serial, else id and version. `new` if it was not before."""
+
+    kind: str
+    name: str
+    digest: str
+    new: bool
+
+
+class Region:
+    """The open region. Needs the lock of its home for as long as it lives; one caller at a time.
+
+    Opening checks ledger and documents, and raises BrokenLedger or BadDelivery.
+    """
+
+    def __init__(self, home: Home, clock: Callable[[], int]) -> None:
+        self.home = home
+        self.config: Config = home.config()
+        self.code: str = self.config.region
+        self.now = clock
+        self._steward: SigningKey = home.signing_key("steward")
+        self.ledger = Ledger(home.ledger_file, self.code, clock)
+        try:
+            self.documents: Documents = self._load()
+        except BaseException:
+            self.ledger.close()
+            raise
+
+    def close(self) -> None:
+        self.ledger.close()
+
+    @property
+    def roster(self) -> Roster:
+        if self.documents.roster is None:
+            raise NotReady("roster")
+        return self.documents.roster.document
+
+    def missing(self) -> tuple[str, ...]:
+        """The kinds of documents without which nothing can be answered."""
+        held = {"roster": self.documents.roster, "calendar": self.documents.calendar, "policy": self.documents.policy}
+        return tuple(kind for kind, document in held.items() if document is None)
+
+    def standing(self, book: Book) -> Standing:
+        """The public facts to decide by. Raises NotReady."""
+        documents = self.documents
+        if documents.calendar is None or documents.policy is None:
+            raise NotReady(*self.missing())
+        return Standing(
+            region=self.code,
+            policy=documents.policy.document,
+            calendar=documents.calendar.document,
+            codebooks=documents.codebooks,
+            snapshots={cohort: event.codebook for cohort, event in book.snapshots.items()},
+            spent=book.spent,
+            now=self.now(),
+        )
+
+    @property
+    def tick_ms(self) -> int:
+        """The rhythm on which replies leave. Raises NotReady."""
+        if self.documents.policy is None:
+            raise NotReady("policy")
+        return self.documents.policy.document.tick_ms
+
+    def adopt(self, data: bytes) -> InForce | NotAdopted:
+        """Puts a document that the pinned key signed into force. Durable on return; the same again changes nothing."""
+        try:
+            kind = Signed.from_bytes(data).kind
+        except ContractError as error:
+            return NotAdopted(f"This is not a signed document: {error}. Ask the consortium for the file again.")
+        pinned = self.home.pinned()
+        try:
+            match kind:
+                case "roster":
+                    return self._roster(adopt_roster(data, pinned, self.documents.roster))
+                case "calendar":
+                    return self._calendar(adopt(Calendar, "calendar", data, pinned))
+                case "codebook":
+                    return self._codebook(adopt(Codebook, "codebook", data, pinned))
+        except BadDocument as error:
+            return NotAdopted(f"This version cannot read the {kind}: {error}")
+        return NotAdopted(f"This is a signed {kind}. A node adopts a roster, a calendar or a codebook.")
+
+    def adopt_policy(self, policy: RegionPolicy) -> InForce | NotAdopted:
+        """Signs the policy with the steward's key and puts it into force. Durable on return."""
+        if policy.region is not None and policy.region != self.code:
+            return NotAdopted(f"This is the policy of region {policy.region}; this node is {self.code}.")
+        if policy.region is None:
+            policy = policy.model_copy(update={"region": self.code})
+        calendar = self.documents.calendar
+        if calendar is not None and (unknown := set(policy.cohorts) - set(calendar.document.cohorts)):
+            return NotAdopted(f"The calendar has no cohort {min(unknown)}. Correct the policy's cohorts.")
+        signed = sign("policy", to_canonical(policy), self._steward)
+        return self._force("policy", str(policy.policy.version), signed.digest, signed.to_bytes())
+
+    def record_import(self, snapshot: str, cohort: str, codebook: str) -> Imported | NotAdopted:
+        """Puts a finished snapshot into force for its cohort. Durable on return; the same again changes nothing."""
+        if codebook not in self.documents.codebooks:
+            return NotAdopted("The snapshot follows a codebook that is not adopted here. Adopt it and import again.")
+        event = Imported(event="imported", snapshot=snapshot, cohort=cohort, codebook=codebook)
+        if self.ledger.book.snapshots.get(cohort) != event:
+            self.ledger.log_import(event)
+        return event
+
+    def _roster(self, taken: Adopted[Roster] | NotAdopted) -> InForce | NotAdopted:
+        if isinstance(taken, NotAdopted):
+            return taken
+        return self._force("roster", str(taken.document.serial), taken.digest, taken.data)
+
+    def _calendar(self, taken: Adopted[Calendar] | NotAdopted) -> InForce | NotAdopted:
+        if isinstance(taken, NotAdopted):
+            return taken
+        name, held = taken.document.calendar, self.documents.calendar
+        if self.code not in taken.document.regions:
+            return NotAdopted(f"Region {self.code} is not in this calendar. Ask the consortium for the right one.")
+        if held is not None and held.digest != taken.digest:
+            before = held.document.calendar
+            if name.id == before.id and name.version <= before.version:
+                return NotAdopted(f"Calendar {name.id}@{before.version} is in force; this is version {name.version}.")
+        return self._force("calendar", f"{name.id}@{name.version}", taken.digest, taken.data)
+
+    def _codebook(self, taken: Adopted[Codebook] | NotAdopted) -> InForce | NotAdopted:
+        if isinstance(taken, NotAdopted):
+            return taken
+        label = taken.document.label
+        held = self.ledger.book.adopted.get(("codebook", label))
+        if held is not None and held.hash != taken.digest:
+            return NotAdopted(f"Codebook {label} is in force with other content. A change needs a new version.")
+        return self._force("codebook", label, taken.digest, taken.data)
+
+    def _force(self, kind: str, name: str, digest: str, data: bytes) -> InForce:
+        event = AdoptedEvent.model_validate({"event": "adopted", "kind": kind, "name": name, "hash": digest})
+        key = (kind, name if kind == "codebook" else "")
+        held = self.ledger.book.adopted.get(key)
+        if held is not None and held.hash == digest:
+            return InForce(kind, name, digest, new=False)
+        path = file_of(self.home, event)
+        lay_beside(path, data)
+        self.ledger.log_adopted(event)
+        put_in_place(path)
+        self.documents = self._load()
+        return InForce(kind, name, digest, new=True)
+
+    def _load(self) -> Documents:
+        return load(self.home, self.ledger.book.adopted.values(), self._steward.public)
