@@ -227,7 +227,8 @@ def _tokens(source: str) -> Iterator[tuple[str, int]]:
     while at < len(source.rstrip()):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise BadExpression(source, at, "expected a word, a number or a sign")
+            place = len(source) - len(source[at:].lstrip())
+            raise BadExpression(source, place, "expected a word, a number or a sign")
         token = match.group(match.lastgroup or 0)
         yield token, match.end() - len(token)
         at = match.end()
