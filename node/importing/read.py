@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -81,7 +80,7 @@ class _File:
             return "skip"
 
         if not body.strip():
-            return Raw({name: _column(pa.array([], pa.string())) for name in places}, 0, unknown)
+            return Raw({name: TextColumn(np.empty(0, np.int32), ()) for name in places}, 0, unknown)
         # Columns are numbered, because names in a file may repeat.
         numbers = [str(place) for place in range(len(names))]
         chosen = [str(place) for place in places.values()]
@@ -162,15 +161,17 @@ class _File:
         if not any(test(kind) for test in (*plain, *texts)):
             raise BadImport("type", file=self.name, column=name)
         try:
-            return _column(pc.fill_null(column.cast(pa.string()), ""))
+            return _column(column.cast(pa.string()))
         except pa.ArrowException:
             raise BadImport("type", file=self.name, column=name) from None
 
 
 def _column(column: Any) -> TextColumn:
     """Arrow text as codes. Distinct texts stay distinct here even if trimming makes them alike."""
-    encoded = column.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    texts = tuple(text.strip() for text in encoded.dictionary.to_pylist())
-    return TextColumn(np.asarray(encoded.indices, np.int32), texts)
+    encoded = column.dictionary_encode(null_encoding="encode")
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    texts = tuple((text or "").strip() for text in encoded.dictionary.to_pylist())
+    indices = encoded.indices
+    # From the buffer: Arrow's own conversion would load pandas, which costs more than reading a region's files.
+    codes = np.frombuffer(indices.buffers()[1], np.int32, len(indices), 4 * indices.offset)
+    return TextColumn(codes, texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +12,13 @@ from node.importing.files import Delivery, find_files
 from node.importing.problems import BadImport
 from node.importing.read import Raw, read_table
 from node.importing.report import Delivered, Finding, Report, ordered
+from node.importing.request import ImportRequest
 from node.importing.tables import Wide, joined, widen, with_derived
 from node.importing.units import Kept, Units, households, keep_rows, number_households, persons
 from node.importing.write import write_snapshot
-from node.snapshots import CodebookOf, Manifest, Snapshot, new_snapshot_id
+from node.snapshots import CodebookOf, Manifest, Snapshot
 from policies.study.codebook import TABLES, Codebook, Table
 from policies.study.derive import rules
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """What to import, by which rules, and where to. `codebook_hash` is that of the adopted document.
-
-    `delimiter` is auto, semicolon, comma or tab. More than `most_households` is refused: the calendar's public limit.
-    """
-
-    home: Path
-    sources: tuple[Path, ...]
-    cohort: str
-    codebook: Codebook
-    codebook_hash: str
-    most_households: int
-    delimiter: str = "auto"
-    snapshot_id: str = field(default_factory=new_snapshot_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from node.importing.values import MISSING
 from node.snapshots import FOLDER, Manifest, Snapshot
 from policies.study.codebook import Table
 
-_TYPES = ((1 << 7, pa.int8()), (1 << 15, pa.int16()), (1 << 31, pa.int32()))
+_TYPES = ((1 << 7, pa.int8(), np.int8), (1 << 15, pa.int16(), np.int16), (1 << 31, pa.int32(), np.int32))
 
 
 def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide], report: str) -> Snapshot:
@@ -44,19 +45,27 @@ def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide],
 
 def parquet(wide: Wide) -> bytes:
     """The table as Parquet. The same table gives the same bytes."""
-    columns = [(pa.field("hh", pa.int32(), nullable=False), pa.array(wide.household.astype(np.int32)))]
+    whole = np.zeros(len(wide.household), np.bool_)
+    fields = [pa.field("hh", pa.int32(), nullable=False)]
+    columns = [_array(pa.int32(), wide.household.astype(np.int32), whole)]
     for wave, present in wide.present.items():
-        columns.append((pa.field(f"present__{wave}", pa.bool_(), nullable=False), pa.array(present)))
+        fields.append(pa.field(f"present__{wave}", pa.bool_(), nullable=False))
+        columns.append(_array(pa.bool_(), _bits(present), whole))
     for name, index in wide.values.items():
-        column = _narrow(index, wide.sizes[name])
-        columns.append((pa.field(name, column.type), column))
+        kind, width = next((kind, width) for most, kind, width in _TYPES if wide.sizes[name] <= most)
+        fields.append(pa.field(name, kind))
+        columns.append(_array(kind, index.astype(width), index == MISSING))
     sink = pa.BufferOutputStream()
-    table = pa.table([column for _, column in columns], schema=pa.schema([field for field, _ in columns]))
+    table = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     pq.write_table(table, sink, compression="snappy", store_schema=False)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 
 
-def _narrow(index: NDArray[np.int32], size: int) -> pa.Array:
-    """The smallest whole-number type that holds 0..size-1, with null for missing."""
-    kind = next(kind for most, kind in _TYPES if size <= most)
-    return pa.array(index.astype(kind.to_pandas_dtype()), kind, mask=index == MISSING)
+def _array(kind: pa.DataType, data: NDArray[Any], missing: NDArray[np.bool_]) -> pa.Array:
+    """An Arrow array from its buffers. `pa.array` would load pandas, which costs more than importing a region."""
+    validity = pa.py_buffer(_bits(~missing)) if missing.any() else None
+    return pa.Array.from_buffers(kind, len(missing), [validity, pa.py_buffer(data)])
+
+
+def _bits(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.packbits(flags, bitorder="little")
