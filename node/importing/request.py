@@ -45,6 +45,8 @@ def prepare(
 
     Raises BadImport where the cohort or codebook is not adopted, BadHome where the home is not usable. Reads no row.
     """
+    signs = {sign: name for name, sign in DELIMITERS.items()}
+    delimiter = signs.get(delimiter, delimiter)
     if delimiter not in ("auto", *DELIMITERS):
         raise BadImport("delimiter")
     pinned = home.pinned()

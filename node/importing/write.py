@@ -43,6 +43,12 @@ def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide],
     return Snapshot(manifest.id, manifest.cohort, manifest.codebook.hash, place)
 
 
+def discard(snapshot: Snapshot) -> None:
+    """Removes a snapshot that the ledger will never name. Raises OSError."""
+    shutil.rmtree(snapshot.folder)
+    sync_folder(snapshot.folder.parent)
+
+
 def parquet(wide: Wide) -> bytes:
     """The table as Parquet. The same table gives the same bytes."""
     whole = np.zeros(len(wide.household), np.bool_)
