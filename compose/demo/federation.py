@@ -40,7 +40,6 @@ class Documents:
     calendar: Path = SHIPPED / "rotation.yaml"
     codebook: Path = SHIPPED / "cohort3.codebook.yaml"
     policy: Path = SHIPPED / "region.policy.yaml"
-    codebook_name: str = "cohort3@1"
 
 
 @dataclass(slots=True)
@@ -167,7 +166,9 @@ class Federation:
             if attending == wanted:
                 return
             time.sleep(0.1)
-        raise NotStarted(f"these nodes did not attend in {timeout_s:.0f} s: {', '.join(sorted(wanted - self._attending()))}")
+        raise NotStarted(
+            f"these nodes did not attend in {timeout_s:.0f} s: {', '.join(sorted(wanted - self._attending()))}"
+        )
 
     def _check_alive(self) -> None:
         for name, process in self.processes.items():

@@ -76,7 +76,6 @@ async def baseline(folder: Path, regions: Sequence[str], rows: int) -> AsyncIter
         ports = [int(process.stdout.readline()) for process in processes if process.stdout is not None]
         pair = ((folder / "asker.key").read_bytes(), (folder / "asker.pem").read_bytes())
         credentials = grpc.ssl_channel_credentials((folder / "ca.pem").read_bytes(), *pair)
-        # The certificates name localhost through the coordinator's rule only, so regions are dialled by override.
         options = [("grpc.enable_http_proxy", 0), ("grpc.ssl_target_name_override", "localhost")]
         channels = [grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options) for port in ports]
         yield Baseline(channels)
@@ -91,7 +90,9 @@ class Baseline:
     """Asks all processes at once."""
 
     def __init__(self, channels: Sequence[grpc.aio.Channel]) -> None:
-        self._calls = [channel.unary_unary(METHOD) for channel in channels]
+        self._calls: list[grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = [
+            channel.unary_unary(METHOD) for channel in channels
+        ]
 
     async def ask(self) -> list[list[tuple[int, int, int]]]:
         """One national query: every process's cells."""

@@ -1,0 +1,140 @@
+"""`rondgang demo`: a whole federation on this machine, one programme, the national table.
+
+All microdata is synthetic, and every page and file says so.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from coordinator.show import national_table, price_line
+from rich.console import Console
+
+from compose.demo.federation import COHORT, SHIPPED, Documents, Federation, NotStarted, running
+from compose.demo.generator.calibration import load_calibration
+from compose.demo.generator.generate import generate
+from compose.demo.generator.write import write_all
+from compose.demo.programme import demo_programme
+from compose.demo.verbs import VerbFailed
+from coordinator.client import Desk, Planned
+from coordinator.desk.views import Results
+from coordinator.prices import price_document
+from coordinator.table import csv_text
+from policies.documents import load_yaml
+from policies.study.calendar import Calendar
+
+MARKER = ".rondgang-demo"
+LABEL = "SYNTHETIC data, calibrated to published totals: not study data, and no finding."
+_ANSWER_S = 120.0
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results; made anew.", file_okay=False)] = Path("var/demo"),
+    regions: Annotated[int, typer.Option(min=1, max=26, help="How many regions take part; above 13: load test.")] = 13,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes the synthetic data. Noise is never seeded.")] = 2021,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the federation running until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+) -> None:
+    """Runs thirteen region nodes and a coordinator on this machine, on synthetic data, and answers one programme.
+
+    Leaves estimates.csv, estimates.json, price.json and programme.yaml in the folder. Ends with 0 only if every
+    region answered.
+
+    Example: rondgang demo --out var/demo --regions 13
+    """
+    out = out.resolve()
+    _make_room(out)
+    try:
+        complete = _Demo(out, regions, seed, as_json).run(keep)
+    except (NotStarted, VerbFailed) as error:
+        console.print(f"The demo stopped: {error}\nThe homes and logs are in {out / 'federation'}.", style="red")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        console.print("Stopped; no process is left.")
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if complete else 1)
+
+
+def _make_room(out: Path) -> None:
+    """An empty folder with our marker. Only a folder that a demo made is ever emptied."""
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARKER).exists():
+            console.print(f"{out} is not empty and no demo made it. Choose another folder with --out.", style="red")
+            raise typer.Exit(2)
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).write_text("Made by `rondgang demo`, which replaces this folder.\n", encoding="utf-8")
+    (out / "SYNTHETIC.txt").write_text(LABEL + "\n", encoding="utf-8")
+
+
+class _Demo:
+    def __init__(self, out: Path, regions: int, seed: int, as_json: bool) -> None:
+        self._out, self._seed, self._as_json = out, seed, as_json
+        name = "rotation.yaml" if regions <= 13 else "rotation.load-test.yaml"
+        self._documents = Documents(calendar=SHIPPED / name)
+        members = load_yaml(Calendar, self._documents.calendar).members(COHORT)
+        self._regions = members[:regions]
+        self._whole = len(self._regions) == len(members)
+        self._start = time.monotonic()
+
+    def run(self, keep: bool) -> bool:
+        self._say(LABEL)
+        calibration = load_calibration()
+        data = generate(self._seed, calibration.sizes(self._regions), calibration)
+        folders = write_all(self._out / "data", data)
+        federation = Federation(self._out / "federation", folders, self._documents)
+        federation.set_up(self._say)
+        with running(federation, self._say), Desk.open(federation.researcher) as desk:
+            complete = self._ask(desk)
+            if keep:
+                self._wait(federation)
+        return complete
+
+    def _ask(self, desk: Desk) -> bool:
+        path = self._out / "programme.yaml"
+        path.write_text(demo_programme(None if self._whole else self._regions), encoding="utf-8")
+        planned = desk.plan(path)
+        prices = price_document(planned, desk.price(planned))
+        (self._out / "price.json").write_text(json.dumps(prices, indent=1) + "\n", encoding="utf-8")
+        self._say(price_line(planned))
+        run = desk.submit(planned).run
+        for progress in desk.watch(run, timeout_s=_ANSWER_S):
+            done = sum(region.state == "answered" for region in progress.regions)
+            self._say(f"{run}: {progress.state}, {done} of {len(progress.regions)} regions answered")
+        return self._publish(planned, desk.fetch(run))
+
+    def _publish(self, planned: Planned, results: Results) -> bool:
+        (self._out / "estimates.csv").write_text(csv_text(results.rows_json), encoding="utf-8")
+        (self._out / "estimates.json").write_bytes(results.rows_json + b"\n")
+        answered = len(results.signed_answers)
+        asked = len(planned.programme.regions)
+        took = time.monotonic() - self._start
+        if self._as_json:
+            facts = {"out": str(self._out), "run": results.run, "state": results.state, "answered": answered,
+                     "asked": asked, "seconds": round(took, 1), "synthetic": True}  # fmt: skip
+            print(json.dumps(facts))
+        else:
+            Console().print(national_table(planned, results, title=f"National estimates. {LABEL}"))
+            print(price_line(planned))
+            print(f"{answered} of {asked} regions answered, in {took:.1f} s. Files are in {self._out}.")
+        return answered == asked
+
+    def _wait(self, federation: Federation) -> None:
+        self._say(f"The federation runs until Ctrl-C. Ask more with: rondgang coordinator submit PROGRAMME.yaml "
+                  f"--home {federation.researcher}")  # fmt: skip
+        while True:
+            time.sleep(1)
+
+    def _say(self, text: str) -> None:
+        """Progress: plain lines, so that a terminal and a pipe show the same."""
+        print(f"[{time.monotonic() - self._start:5.1f} s] {text}", file=sys.stderr, flush=True)
