@@ -60,13 +60,11 @@ class _Port:
 
 
 def _uses_socket(home: Home) -> bool:
-    return (
-        hasattr(socket, "AF_UNIX") and os.name == "posix" and len(os.fsencode(home.socket_file)) <= _LONGEST_SOCKET_PATH
-    )
+    return os.name == "posix" and len(os.fsencode(home.socket_file)) <= _LONGEST_SOCKET_PATH
 
 
 async def listen(home: Home, handler: Handler) -> asyncio.Server:
-    """Starts answering requests. The caller holds the home's lock, so whatever stands there is left from a dead node."""
+    """Starts answering requests. The caller holds the home's lock: what stands there is left from a dead node."""
     home.socket_file.unlink(missing_ok=True)
     token_file = home.root / _TOKEN_FILE
     token_file.unlink(missing_ok=True)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from node.errors import HomeBusy
 from node.files import PRIVATE_FILE
+
+_RETRY_S = 0.05
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,17 +30,24 @@ else:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Holds the lock file at `path` while the block runs. Raises HomeBusy at once when another process holds it.
+def exclusive(path: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Holds the lock file at `path` while the block runs. Raises HomeBusy while another process holds it.
+
+    `patience_s` is for a service that starts while another verb is just finishing.
 
     The file stays: removing it could give two processes a lock on two files of one name.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
-        try:
-            _seize(handle)
-        except OSError as error:
-            raise HomeBusy(f"{path.parent} is in use by another process") from error
+        give_up = time.monotonic() + patience_s
+        while True:
+            try:
+                _seize(handle)
+                break
+            except OSError as error:
+                if time.monotonic() >= give_up:
+                    raise HomeBusy(f"{path.parent} is in use by another process") from error
+                time.sleep(_RETRY_S)
         yield
     finally:
         os.close(handle)

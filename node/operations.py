@@ -19,6 +19,7 @@ from node.lock import exclusive
 from node.region import InForce, Region
 from node.status import Status, status_of
 from policies.documents import BadDocument, from_canonical, to_canonical
+from policies.rules.entries import Imported
 from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import NotAdopted
 
@@ -46,17 +47,20 @@ class Arguments:
 
     texts: Mapping[str, str]
 
-    def __getitem__(self, name: str) -> str:
-        return self.texts[name]
+    def of(self, *names: str) -> tuple[str, ...]:
+        return tuple(self.texts[name] for name in names)
 
+
+_PATIENCE_S = 10.0
+_RETRY_S = 0.1
 
 Result = Done | Declined | Status
 _RESULT: TypeAdapter[Result] = TypeAdapter(Status | Done | Declined)
 _OPERATIONS: Mapping[str, Callable[[Region, Arguments], Result]] = {
     "status": lambda region, _given: status_of(region),
-    "adopt": lambda region, given: _told(region.adopt(given["document"].encode("utf-8"))),
-    "policy": lambda region, given: _policy(region, given["policy"]),
-    "import": lambda region, given: _imported(region, given),
+    "adopt": lambda region, given: _told(region.adopt(given.of("document")[0].encode("utf-8"))),
+    "policy": lambda region, given: _policy(region, *given.of("policy")),
+    "import": lambda region, given: _told_import(region.record_import(*given.of("snapshot", "cohort", "codebook"))),
 }
 
 
@@ -88,23 +92,39 @@ def adopt_policy(home: Home, policy: RegionPolicy) -> Done | Declined:
 
 
 def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done | Declined:
-    """Logs a finished snapshot (id, cohort, codebook hash): from here on questions are answered from it. Raises NodeError."""
+    """Puts a finished snapshot into force: id, cohort and codebook hash go into the ledger. Durable on return.
+
+    Raises NodeError.
+    """
     return _changed(_run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}))
 
 
 def _run(home: Home, do: str, texts: dict[str, str]) -> Result:
-    try:
-        with exclusive(home.lock_file):
-            region = Region(home, lambda: int(time.time()))
+    give_up = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            with exclusive(home.lock_file):
+                return _alone(home, do, texts)
+        except HomeBusy:
             try:
-                return perform(region, do, texts)
-            finally:
-                region.close()
-    except HomeBusy:
-        response = ask(home, do, texts)
+                response = ask(home, do, texts)
+            except Unreachable:
+                # A node that is starting or stopping, or another verb at work: soon there is a way again.
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(_RETRY_S)
+                continue
         if response.fault:
-            raise NodeError(f"the serving node could not do this: {response.fault}") from None
+            raise NodeError(f"the serving node could not do this: {response.fault}")
         return _RESULT.validate_json(response.result)
+
+
+def _alone(home: Home, do: str, texts: Mapping[str, str]) -> Result:
+    region = Region(home, lambda: int(time.time()))
+    try:
+        return perform(region, do, texts)
+    finally:
+        region.close()
 
 
 def _changed(result: Result) -> Done | Declined:
@@ -126,8 +146,7 @@ def _policy(region: Region, text: str) -> Done | Declined:
         return Declined(sentence=str(error))
 
 
-def _imported(region: Region, given: Arguments) -> Done | Declined:
-    outcome = region.record_import(given["snapshot"], given["cohort"], given["codebook"])
+def _told_import(outcome: Imported | NotAdopted) -> Done | Declined:
     if isinstance(outcome, NotAdopted):
         return Declined(sentence=outcome.sentence)
     return Done(kind="snapshot", name=outcome.cohort, hash=outcome.snapshot, new=True)

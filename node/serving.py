@@ -23,6 +23,8 @@ from node.region import NotReady, Region
 from node.rows import SnapshotRows
 from node.status import Status
 
+_PATIENCE_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -37,7 +39,7 @@ def serve(home: Home, served: Served) -> None:
 
     Raises HomeBusy, BadHome, BrokenLedger, BadDelivery, and NotReady where roster, calendar or policy is missing.
     """
-    with exclusive(home.lock_file), contextlib.ExitStack() as closing:
+    with exclusive(home.lock_file, _PATIENCE_S), contextlib.ExitStack() as closing:
         region = Region(home, lambda: int(time.time()))
         closing.callback(region.close)
         home.tls()

@@ -69,6 +69,7 @@ class Status(Shown):
     missing: tuple[str, ...]
     documents: tuple[Document, ...]
     budgets: tuple[Budget, ...]
+    answered: int
     dead_debits: int
     entries: int
     head: str
@@ -90,6 +91,7 @@ def status_of(region: Region) -> Status:
         missing=region.missing(),
         documents=tuple(Document(kind=event.kind, name=event.name, hash=event.hash) for event in adopted),
         budgets=_budgets(region),
+        answered=len(book.answered),
         dead_debits=len(book.unanswered),
         entries=book.size,
         head=book.head,

@@ -1,1 +1,22 @@
-"""The verbs of `rondgang node`."""
+"""The verbs of `rondgang node`. Each loads what it needs when it runs: a serving node holds no more than that."""
+
+from __future__ import annotations
+
+import typer
+
+from node.cli.adopting import adopt, policy
+from node.cli.import_data import import_command
+from node.cli.running import serve, status
+from node.cli.setting_up import enrol, init
+
+app = typer.Typer(
+    help="One region's node: it keeps the microdata at home and answers with noisy sums only.\n\n"
+    "Example: rondgang node status --home fr",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _verb in (init, enrol, adopt, serve, status):
+    app.command()(_verb)
+app.command("import")(import_command)
+app.add_typer(policy, name="policy")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from node.errors import BadHome, HomeBusy, NodeError, Unreachable
 from node.home import find_home
@@ -98,6 +97,8 @@ def _print(result: ImportResult, lang: Language, as_json: bool) -> None:
 
 def _busy(lang: Language) -> AbstractContextManager[object]:
     """Shows on a terminal that work goes on; one plain line elsewhere. Standard output is the report's."""
+    from rich.console import Console  # every verb's start would pay for it
+
     console, sentence = Console(stderr=True), say("import.busy", lang)
     if console.is_terminal:
         return console.status(sentence)

@@ -1,0 +1,105 @@
+"""`rondgang node serve` and `status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from node.cli.terminal import HomeOption, JsonOption, LangOption, Terminal, faults, open_home
+
+if TYPE_CHECKING:
+    from node.status import Amount, Status
+
+
+def serve(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
+    """Attends to the desk and answers what the policy allows, until Ctrl-C or SIGTERM. Dials out only.
+
+    Example: rondgang node serve
+    """
+    from rondgang.versions import SPOKEN
+
+    from node.serving import Served
+    from node.serving import serve as serve_home
+
+    found, terminal = open_home(home, lang, as_json)
+    with faults(terminal):
+        config = found.config()
+        region, desk = config.region, config.coordinator.address
+
+        def attending() -> None:
+            terminal.say("node.serve.attending", region=region, coordinator=desk)
+            terminal.result({"event": "attending", "region": region, "coordinator": desk})
+
+        serve_home(found, Served(attending, f"rondgang node, contract {max(SPOKEN)}"))
+    terminal.say("node.serve.stopped", region=region)
+    terminal.result({"event": "stopped", "region": region})
+
+
+def status(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
+    """Tells how the node is doing: in one sentence, then budget and newest decisions.
+
+    Example: rondgang node status
+    """
+    from node.operations import status as status_of_home
+
+    found, terminal = open_home(home, lang, as_json)
+    with faults(terminal):
+        shown = status_of_home(found)
+    terminal.result(shown)
+    if not as_json:
+        _print(terminal, shown)
+
+
+def _print(terminal: Terminal, status: Status) -> None:
+    from rich.console import Console
+
+    print(_sentence(terminal, status))
+    if status.dead_debits:
+        terminal.say("node.status.dead", count=status.dead_debits)
+    console = Console()
+    if status.budgets:
+        console.print(_budgets(terminal, status))
+    console.print(_decisions(terminal, status))
+
+
+def _sentence(terminal: Terminal, status: Status) -> str:
+    region, desk = status.region, status.coordinator
+    if not status.enrolled:
+        return terminal.words("node.status.not_enrolled", region=region)
+    if status.missing:
+        missing = ", ".join(terminal.words(f"node.missing.{kind}") for kind in status.missing)
+        return terminal.words("node.status.not_ready", region=region, missing=missing)
+    if not status.serving:
+        return terminal.words("node.status.stopped", region=region)
+    if not status.connected:
+        return terminal.words("node.status.away", region=region, coordinator=desk)
+    return terminal.words("node.status.attending", region=region, coordinator=desk, answered=status.answered)
+
+
+def _budgets(terminal: Terminal, status: Status) -> object:
+    from rich.table import Table
+
+    table = Table(title=terminal.words("node.status.budget"), title_justify="left")
+    for column in ("cohort", "cap", "spent", "left", "data"):
+        table.add_column(terminal.words(f"node.status.{column}"), justify="left" if column == "cohort" else "right")
+    for budget in status.budgets:
+        name = budget.cohort or terminal.words("node.status.together")
+        data = terminal.words("node.status.present" if budget.snapshot else "node.status.absent")
+        table.add_row(name, *(_both(one) for one in (budget.cap, budget.spent, budget.left)), data)
+    return table
+
+
+def _both(amount: Amount) -> str:
+    return f"{amount.rho} ({amount.epsilon})"
+
+
+def _decisions(terminal: Terminal, status: Status) -> object:
+    from datetime import UTC, datetime
+
+    from rich.table import Table
+
+    table = Table(title=terminal.words("node.status.last"), title_justify="left", show_header=False)
+    for entry in status.last:
+        when = datetime.fromtimestamp(entry.time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        told = terminal.words(f"node.reason.{entry.reason}") if entry.reason else entry.charge
+        table.add_row(str(entry.seq), when, terminal.words(f"node.event.{entry.event}"), entry.about[:24], told)
+    return table
