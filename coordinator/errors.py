@@ -8,6 +8,7 @@
     ├── UnknownCodebook  the desk works by no such codebook
     ├── Unreachable      the desk does not answer
     ├── CallFailed       the desk could not do what was asked
+    │   └── NotFound     the desk knows no run or codebook of that name
     └── DeskRefused      the desk or every region said no
 
 A refusal is a value inside this room; `NotPermitted` and `DeskRefused` carry one to a caller in another process.
@@ -76,6 +77,10 @@ class Unreachable(CoordinatorError):
 
 class CallFailed(CoordinatorError):
     """The desk could not do what was asked; the message is the desk's."""
+
+
+class NotFound(CallFailed):
+    """The desk knows no run or codebook of that name."""
 
 
 class DeskRefused(CoordinatorError):

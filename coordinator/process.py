@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from coordinator.errors import BadHome
@@ -38,7 +39,7 @@ async def _serve(home: Home, config: CoordinatorConfig, store: Store, listening:
         # Windows' loop has no signal handlers; Ctrl-C raises KeyboardInterrupt there.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    async with running(home, config, store) as port:
+    async with running(home, config, store, lambda: int(time.time())) as port:
         write(home.folder / "port", f"{port}\n".encode("ascii"))
         listening(f"{config.listen.rpartition(':')[0]}:{port}")
         await stop.wait()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import metadata
 
@@ -30,19 +29,21 @@ _GRACE_S = 2.0
 
 
 @asynccontextmanager
-async def running(home: Home, config: CoordinatorConfig, store: Store) -> AsyncIterator[int]:
+async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Callable[[], int]) -> AsyncIterator[int]:
     """The desk, serving on the port that is given, until the block is left. Resumes the runs that were open.
+
+    `clock` gives the unix second.
 
     Raises `BadHome` where a document or key is absent or the address cannot be used.
     """
     study = LiveStudy(home, lambda error: fault("documents_unusable", error))
     lines = Lines()
-    runs = Runs(store, lines, study.current, home.signing_key(), _now, _run_name)
-    attend = AttendService(lines, runs, study.current, _now, software())
-    front = Front(runs, lines, study.current, _now, rows_json, config.quote_timeout_s)
+    runs = Runs(store, lines, study.current, home.signing_key(), clock, _run_name)
+    attend = AttendService(lines, runs, study.current, clock, software())
+    front = Front(runs, lines, study.current, clock, rows_json, config.quote_timeout_s)
     server = grpc.aio.server(options=SERVER_OPTIONS)
     attend_pb2_grpc.add_AttendServiceServicer_to_server(attend, server)
-    desk_pb2_grpc.add_DeskServiceServicer_to_server(DeskService(front, study.current, _now), server)
+    desk_pb2_grpc.add_DeskServiceServicer_to_server(DeskService(front, study.current, clock), server)
     try:
         port = server.add_secure_port(config.listen, server_credentials(home.tls()))
     except RuntimeError as error:
@@ -81,10 +82,6 @@ async def _sweep(runs: Runs, attend: AttendService) -> None:
         # A store that is away for a moment must not end the sweeping.
         except Exception as error:
             fault("sweep_failed", error)
-
-
-def _now() -> int:
-    return int(time.time())
 
 
 def _run_name() -> str:

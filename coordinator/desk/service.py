@@ -18,6 +18,7 @@ from coordinator.errors import (
     CallFailed,
     CoordinatorError,
     DeskRefused,
+    NotFound,
     NotPermitted,
     StoreTooNew,
     UnknownCodebook,
@@ -38,6 +39,7 @@ STATUS: dict[type[CoordinatorError], grpc.StatusCode] = {
     StoreTooNew: grpc.StatusCode.INTERNAL,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     CallFailed: grpc.StatusCode.INTERNAL,
+    NotFound: grpc.StatusCode.NOT_FOUND,
 }
 """The status of every fault of this room, in one table. Any other exception is INTERNAL and keeps its message here."""
 

@@ -12,7 +12,7 @@ from rondgang.v1 import desk_pb2
 
 from coordinator.desk import wire
 from coordinator.desk.views import Prices, Progress, RegionView, Results, StudyDocuments, Submitted
-from coordinator.errors import CallFailed, NotPermitted, Unreachable
+from coordinator.errors import CallFailed, NotFound, NotPermitted, Unreachable
 from policies.rules.refusals import Reason, Refused
 
 Q = TypeVar("Q", bound=Message)
@@ -84,6 +84,8 @@ class RemoteDesk:
                 given = {item.key: str(item.value) for item in error.trailing_metadata() or ()}.get(_REASON_KEY)
                 reason = next((one for one in Reason if one.value == given), Reason.WRONG_ROLE)
                 raise NotPermitted(Refused(reason, told)) from None
+            if code is grpc.StatusCode.NOT_FOUND:
+                raise NotFound(told) from None
             raise CallFailed(told or f"The desk at {self._address} gave the status {code.name}.") from None
 
 

@@ -1,0 +1,148 @@
+"""Verbs that ask: price, submit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coordinator.cli.following import WaitOption, finish, follow
+from coordinator.cli.looking import open_desk
+from coordinator.cli.options import HomeOption, JsonOption, ProgrammeArgument
+from coordinator.cli.output import REFUSED, faults, say, table, told
+from coordinator.client import Desk, Planned
+from coordinator.desk.views import Prices
+from coordinator.errors import DeskRefused
+from coordinator.files import write
+from coordinator.prices import Plain, PriceList, price_json, price_list
+from policies.rules.refusals import Refused
+
+
+def price(
+    programme: ProgrammeArgument,
+    out: Annotated[Path | None, typer.Option(help="File to write: price.json.", dir_okay=False)] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a programme costs, how sharp its figures will be, and what each region would say. Spends nothing.
+
+    Example: rondgang coordinator price programme.yaml --out price.json --home researcher
+    """
+    with faults(as_json), open_desk(home) as desk:
+        planned = desk.plan(programme)
+        prices = desk.price(planned)
+        listed = price_list(planned, prices)
+        document = price_json(listed)
+        if out is not None:
+            write(out, _file(document))
+        if as_json:
+            say(True, document)
+        else:
+            _show(listed)
+        if prices.hopeless:
+            raise typer.Exit(REFUSED)
+
+
+def submit(
+    programme: ProgrammeArgument,
+    wait: WaitOption = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the programme, price and results.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Let regions that answered send their kept answers once more.")
+    ] = False,
+    timeout: Annotated[int | None, typer.Option(help="Longest to wait, in seconds.", min=1)] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Asks the regions a programme, and with --wait writes the results.
+
+    Prices it first: where every region that attends refuses, no run is opened and the exit code is 1. The same
+    programme has one run: submitting it again costs nothing and asks only the regions that have not answered.
+
+    Example: rondgang coordinator submit programme.yaml --wait --out results --home researcher
+    """
+    with faults(as_json), open_desk(home) as desk:
+        planned = desk.plan(programme)
+        prices = desk.price(planned)
+        _check(prices)
+        submitted = desk.submit(planned, again=again)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            write(out / "price.json", _file(price_json(price_list(planned, prices))))
+            shutil.copyfile(programme, out / "programme.yaml")
+        facts: dict[str, Plain] = {
+            "run": submitted.run,
+            "existed": submitted.existed,
+            "programme": planned.hash,
+            "refused": {region: why.reason.value for region, why in prices.refusals().items()},
+            "away": [one.region for one in prices.regions if one.decision == "away"],
+        }
+        if not wait:
+            say(as_json, facts, _opened(planned, submitted.run, submitted.existed))
+            return
+        told(_opened(planned, submitted.run, submitted.existed))
+        _wait(desk, submitted.run, out, timeout, as_json, facts)
+
+
+def _wait(desk: Desk, run: str, out: Path | None, timeout: int | None, as_json: bool, facts: dict[str, Plain]) -> None:
+    progress = follow(desk, run, timeout)
+    finish(desk, run, out, as_json, progress, facts)
+
+
+def _check(prices: Prices) -> None:
+    """Stops where nobody who attends would answer; says who would not. A run that exists is only asked for the rest."""
+    refusals = prices.refusals()
+    if prices.run is None and prices.hopeless:
+        reason = next(iter(refusals.values())).reason
+        sentence = "Every region that attends refuses. No run was opened and nothing was spent."
+        raise DeskRefused(Refused(reason, sentence), refusals)
+    for region, why in refusals.items():
+        told(f"{region} will refuse: {why.sentence} ({why.reason.value})")
+    away = [one.region for one in prices.regions if one.decision == "away"]
+    if away:
+        told(f"Away now, asked when they come back: {', '.join(away)}")
+
+
+def _opened(planned: Planned, run: str, existed: bool) -> str:
+    charge = planned.programme.charge.amount.text()
+    if existed:
+        return f"{run}: this programme was submitted before. Regions that have not answered are asked again."
+    return f"{run}: opened. Each region that answers is charged {charge} rho."
+
+
+def _show(listed: PriceList) -> None:
+    typer.echo(f"Programme {listed.programme} ({listed.hash[:16]})")
+    typer.echo(f"Costs each region {listed.rho.text()} rho: epsilon {listed.epsilon} at delta {listed.delta:f}.")
+    typer.echo("Margins are half an expected 95% interval, at the public expected numbers and p = .5.\n")
+    rows = [
+        [one.statistic, one.mode, one.rho.text(), _short(one.margin.national), _short(one.margin.regional)]
+        for one in listed.statistics
+    ]
+    table(("statistic", "mode", "rho", "margin national", "margin regional"), rows)
+    typer.echo("\nDenominators; statistics with the same unit, wave, filter and missing rule share one:")
+    shared = [[one.rho.text(), ", ".join(one.statistics)] for one in listed.denominators]
+    table(("rho", "for"), shared)
+    typer.echo("")
+    regions = [
+        [
+            one.region,
+            one.decision,
+            "" if one.charge is None else one.charge.text(),
+            "" if one.left_cohort is None else one.left_cohort.text(),
+            "" if one.left_lifetime is None else one.left_lifetime.text(),
+            "" if one.refused is None else f"{one.refused.sentence} ({one.refused.reason.value})",
+        ]
+        for one in listed.regions
+    ]
+    table(("region", "decision", "rho", "left cohort", "left lifetime", "why"), regions)
+
+
+def _short(number: float) -> str:
+    return f"{number:.3g}"
+
+
+def _file(document: dict[str, Plain]) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

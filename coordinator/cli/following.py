@@ -1,0 +1,165 @@
+"""Verbs that follow a run: watch, results. And the waiting of `submit --wait`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rondgang.signed import Signed
+
+from coordinator.cli.looking import open_desk
+from coordinator.cli.options import HomeOption, JsonOption, RunArgument
+from coordinator.cli.output import LATER, REFUSED, faults, say, table, told
+from coordinator.client import Desk
+from coordinator.desk.views import Progress as RunProgress
+from coordinator.desk.views import Results
+from coordinator.files import write
+from coordinator.gather import Asked, State
+from coordinator.prices import Plain
+from coordinator.table import Value, csv_text, read_rows
+from policies.documents import from_canonical
+from policies.statistics.programme import Programme
+
+WaitOption = Annotated[bool, typer.Option("--wait", help="Stay until every region has replied, then give the results.")]
+
+
+def watch(run: RunArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Follows a run until every region has replied or its deadline has passed. With --json one object a change.
+
+    Example: rondgang coordinator watch run-0123456789abcdef --home researcher
+    """
+    with faults(as_json), open_desk(home) as desk:
+        if as_json:
+            for progress in desk.watch(run):
+                say(True, progress_facts(progress))
+            return
+        last = follow(desk, run, None)
+        typer.echo(_line(last))
+        for region, sentence in _refusals(last).items():
+            typer.echo(f"{region} refused: {sentence}")
+
+
+def results(
+    run: RunArgument,
+    out: Annotated[Path | None, typer.Option(help="Folder for estimates.csv and estimates.json.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Writes the estimates of a run and prints its national table. Exit code 75 while regions are still to answer.
+
+    Example: rondgang coordinator results run-0123456789abcdef --out results --home researcher
+    """
+    with faults(as_json), open_desk(home) as desk:
+        finish(desk, run, out, as_json, None, {"run": run})
+
+
+def follow(desk: Desk, run: str, timeout_s: float | None) -> RunProgress:
+    """Shows progress on stderr until the run is complete or closed, and gives the last of it."""
+    last: RunProgress | None = None
+    if not sys.stderr.isatty():
+        for last in desk.watch(run, timeout_s):
+            told(_line(last))
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(run, total=None)
+            for last in desk.watch(run, timeout_s):
+                done = last.count(Asked.ANSWERED) + last.count(Asked.REFUSED)
+                bar.update(task, description=_line(last), completed=done, total=len(last.regions))
+    # A desk always tells where a run stands before it ends the stream.
+    assert last is not None
+    return last
+
+
+def finish(
+    desk: Desk, run: str, out: Path | None, as_json: bool, progress: RunProgress | None, facts: dict[str, Plain]
+) -> None:
+    """Fetches, writes and shows the results; exit code 1 where nobody answered, 75 while some are still to come."""
+    found = desk.fetch(run)
+    programme = from_canonical(Programme, Signed.from_bytes(found.signed_programme).document)
+    answered, expected = len(found.signed_answers), len(programme.regions)
+    if out is not None:
+        _write(found, out)
+    facts = {**facts, "state": found.state.value, "answered": answered, "regions": expected}
+    if progress is not None:
+        facts |= progress_facts(progress)
+    files: list[Plain] = [] if out is None else [str(out / name) for name in ("estimates.csv", "estimates.json")]
+    if as_json:
+        say(True, {**facts, "files": files})
+    else:
+        _show(found, programme, answered)
+    if not answered or found.state is State.ASKING:
+        raise typer.Exit(LATER if found.state is State.ASKING else REFUSED)
+
+
+def progress_facts(progress: RunProgress) -> dict[str, Plain]:
+    """Progress as programs read it."""
+    regions: list[Plain] = [
+        {
+            "region": one.region,
+            "state": one.state.value,
+            "reason": None if one.refused is None else one.refused.reason.value,
+            "repeats": one.same,
+            "conflicts": one.other,
+        }
+        for one in progress.regions
+    ]
+    return {"run": progress.run, "state": progress.state.value, "deadline": progress.deadline, "progress": regions}
+
+
+def _write(found: Results, out: Path) -> None:
+    """The results, and what an auditor checks them by: the signed programme and the signed answers."""
+    write(out / "estimates.csv", csv_text(found.rows_json).encode("utf-8"))
+    write(out / "estimates.json", found.rows_json)
+    write(out / "programme.signed.json", found.signed_programme)
+    for answer in found.signed_answers:
+        region = str(json.loads(answer)["document"]["region"])
+        if region.isalnum():
+            write(out / "answers" / f"{region}.signed.json", answer)
+
+
+def _show(found: Results, programme: Programme, answered: int) -> None:
+    rows = [
+        [
+            str(row["statistic"]),
+            ", ".join(f"{key}={code}" for key, code in row["cell"].items()) if isinstance(row["cell"], dict) else "",
+            _number(row["estimate"]),
+            "" if row["ci_low"] is None else f"{_number(row['ci_low'])} to {_number(row['ci_high'])}",
+            str(row["status"]),
+            str(row["note"]),
+        ]
+        for row in read_rows(found.rows_json)
+        if row["scope"] == "national"
+    ]
+    table(("statistic", "cell", "estimate", "95% interval", "status", "note"), rows)
+    charge = programme.charge.amount.text()
+    typer.echo(f"\n{answered} of {len(programme.regions)} regions answered; each was charged {charge} rho.")
+    if found.state is State.ASKING:
+        typer.echo("The others are asked until the deadline: ask for the results again later.")
+
+
+def _number(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _line(progress: RunProgress) -> str:
+    counts = [(state, progress.count(state)) for state in (Asked.ANSWERED, Asked.REFUSED, Asked.SENT, Asked.WAITING)]
+    told_counts = ", ".join(f"{count} {state.value}" for state, count in counts if count)
+    repeats = sum(one.same for one in progress.regions)
+    conflicts = sum(one.other for one in progress.regions)
+    more = f", {repeats} came again unchanged" if repeats else ""
+    more += f", {conflicts} CAME AGAIN CHANGED AND WERE KEPT OUT" if conflicts else ""
+    return f"{progress.run} {progress.state.value}: {told_counts}{more}"
+
+
+def _refusals(progress: RunProgress) -> dict[str, str]:
+    return {
+        one.region: f"{one.refused.sentence} ({one.refused.reason.value})"
+        for one in progress.regions
+        if one.refused is not None
+    }

@@ -1,0 +1,44 @@
+"""Checking what the consortium sent back: is this our certificate, under this root, and are we on the roster?"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from rondgang.errors import BadCertificate
+from rondgang.tls import requested, role_of_certificate
+
+from policies.rules.refusals import Reason, Refused
+from policies.study.enrolment import EnrolmentRequest
+from policies.study.roster import Roster, check_peer
+
+
+def check_certificate(own: bytes, root: bytes, request: EnrolmentRequest, now: int) -> Refused | None:
+    """None if `own` (PEM) is a certificate for our request, issued by `root` (PEM), in date; else why not.
+
+    Raises `BadCertificate` where either is no certificate.
+    """
+    found = role_of_certificate(own)
+    asked = requested(request.csr.encode("utf-8"))
+    if found.tls != asked.tls:
+        return Refused(Reason.UNKNOWN_SIGNER, "This certificate is for another key. Give the one for our request.")
+    if found.party != asked.party:
+        return Refused(Reason.WRONG_ROLE, f"This certificate is that of {found.party.uri}. Ask for the right one.")
+    try:
+        certificate, authority = x509.load_pem_x509_certificate(own), x509.load_pem_x509_certificate(root)
+        certificate.verify_directly_issued_by(authority)
+    except InvalidSignature:
+        return Refused(Reason.UNKNOWN_SIGNER, "This certificate does not stand under that root. Ask for both again.")
+    except (ValueError, TypeError) as error:
+        raise BadCertificate("the certificate and the root do not belong together") from error
+    if not certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp():
+        return Refused(Reason.EXPIRED, "This certificate is not in date. Ask the consortium for a new one.")
+    return None
+
+
+def unfit_roster(roster: Roster, own: bytes, now: int) -> Refused | None:
+    """What is wrong if the roster does not bear our certificate out: others will turn us away."""
+    certified = role_of_certificate(own)
+    member = check_peer(roster, certified.tls, certified.party, now)
+    if isinstance(member, Reason):
+        return Refused(member, "This roster does not bear our certificate out. Ask the consortium for a newer one.")
+    return None
