@@ -20,6 +20,8 @@ from node.snapshots import CodebookOf, Manifest, Snapshot
 from policies.study.codebook import TABLES, Codebook, Table
 from policies.study.derive import rules
 
+__all__ = ["ImportRequest", "ImportResult", "build", "import_files"]
+
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
