@@ -21,8 +21,12 @@ from policies.units.money import NanoRho
 from policies.units.noise import MIN_SIGMA, Sigma, round_up
 from policies.units.privacy import rho_from_epsilon
 
-_DENOMINATOR_SHARE = 1 / 3
-"""How much a denominator's noise weighs against its numerator's: (2p-1)^2 averaged over p uniform in 0..1."""
+_DENOMINATOR_SHARE = 1 / 2
+"""How much a denominator's noise weighs against the numerator's of a statistic that uses it.
+
+On average over p it weighs (2p-1)^2 = 1/3, at worst (p near 0 or 1) as much. Nearer the average, and above it because a
+region whose denominator is lost in noise has no interval at all, while a numerator only widens one.
+"""
 
 
 class BadPlan(ValueError):

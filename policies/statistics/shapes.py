@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from policies.statistics.blocks import Axis, Selection, Summand
 from policies.statistics.statistic import Statistic
 from policies.study.columns import Ref
-from policies.study.expressions.nodes import Expr
+from policies.study.expressions.nodes import All, Among, Expr, Missing
+from policies.study.expressions.normal import both
 from policies.study.expressions.parse import Scope
 
 
@@ -31,6 +32,25 @@ class Shape:
 
 
 def select(statistic: Statistic, scope: StatisticScope, required: tuple[Ref, ...]) -> Selection:
-    """The selection of a statistic: its waves, its filter, and what must be present (the `by` keys always)."""
-    needed = tuple(sorted({*required, *(axis.ref for axis in scope.by)}))
-    return Selection(statistic.unit, statistic.waves, scope.where, needed)
+    """The selection of a statistic: its waves, its filter, and what must be present (the `by` keys always).
+
+    `not missing(x)` in the filter becomes part of the missing rule, and the rule drops what is implied: by the filter,
+    and by a derived variable about its sources. So two statistics that each ask for the other's answer too
+    (`where: "not missing(y)"`) have one selection, and share one denominator.
+    """
+    where, present, implied = _split(scope.where)
+    needed = {*required, *present} | {axis.ref for axis in scope.by}
+    known = {Ref(source, ref.wave) for ref in needed | implied for source in scope.names.columns[ref.name].sources}
+    needed -= implied | known
+    return Selection(statistic.unit, statistic.waves, where, tuple(sorted(needed)))
+
+
+def _split(where: Expr | None) -> tuple[Expr | None, frozenset[Ref], frozenset[Ref]]:
+    """A filter without its `not missing(...)` terms; what those name; and what the rest can only hold for if present."""
+    if where is None:
+        return None, frozenset(), frozenset()
+    parts = where.parts if isinstance(where, All) else (where,)
+    present = frozenset(part.ref for part in parts if isinstance(part, Missing) and part.negated)
+    rest = [part for part in parts if not (isinstance(part, Missing) and part.negated)]
+    implied = frozenset(part.ref for part in rest if isinstance(part, Among))
+    return (both(rest) if rest else None), present - implied, implied

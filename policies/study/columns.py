@@ -49,6 +49,8 @@ class Column:
     grid: Fraction
     size: int
     sd: Fraction | None
+    sources: tuple[str, ...] = ()
+    """For a derived variable: the variables that are present, at the same wave, whenever it is."""
 
     @property
     def categorical(self) -> bool:

@@ -33,12 +33,20 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
         usable = [wave for wave in waves if _parses(rule, columns, table, wave)]
         if not usable:
             continue
-        used = {
-            ref for case in rule.cases[:-1] for ref in refs(parse(case.when or "", Scope(columns, table, usable[0])))
-        }
-        waved = any(ref.wave for ref in used)
+        conditions = [parse(case.when or "", Scope(columns, table, usable[0])) for case in rule.cases[:-1]]
+        waved = any(ref.wave for condition in conditions for ref in refs(condition))
+        needed = {ref for condition in conditions for ref in required(condition)}
+        sources = tuple(sorted(ref.name for ref in needed if ref.wave == (usable[0] if waved else "")))
         return Column(
-            name, table, tuple(usable) if waved else (), rule.codes, Fraction(0), Fraction(1), len(rule.codes), None
+            name=name,
+            table=table,
+            waves=tuple(usable) if waved else (),
+            codes=rule.codes,
+            lower=Fraction(0),
+            grid=Fraction(1),
+            size=len(rule.codes),
+            sd=None,
+            sources=sources,
         )
     case = rule.cases[0]
     try:
