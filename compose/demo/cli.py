@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from coordinator.show import national_table, price_line
 from rich.console import Console
 
+import coordinator.cli
 from compose.demo.federation import COHORT, SHIPPED, Documents, Federation, NotStarted, running
 from compose.demo.generator.calibration import load_calibration
 from compose.demo.generator.generate import generate
 from compose.demo.generator.write import write_all
 from compose.demo.programme import demo_programme
-from compose.demo.verbs import VerbFailed
-from coordinator.client import Desk, Planned
-from coordinator.desk.views import Results
-from coordinator.prices import price_document
-from coordinator.table import csv_text
+from compose.demo.verbs import VerbFailed, run
+from coordinator.cli.following import follow
+from coordinator.client import Desk
+from coordinator.gather import Asked
 from policies.documents import load_yaml
 from policies.study.calendar import Calendar
 
@@ -95,39 +94,30 @@ class _Demo:
         federation = Federation(self._out / "federation", folders, self._documents)
         federation.set_up(self._say)
         with running(federation, self._say), Desk.open(federation.researcher) as desk:
-            complete = self._ask(desk)
+            complete = self._ask(desk, federation.researcher)
             if keep:
                 self._wait(federation)
         return complete
 
-    def _ask(self, desk: Desk) -> bool:
-        path = self._out / "programme.yaml"
+    def _ask(self, desk: Desk, researcher: Path) -> bool:
+        """Prices, submits and publishes with the researcher's own verbs; whether every region answered."""
+        path, home = self._out / "programme.yaml", ("--home", researcher)
         path.write_text(demo_programme(None if self._whole else self._regions), encoding="utf-8")
-        planned = desk.plan(path)
-        prices = price_document(planned, desk.price(planned))
-        (self._out / "price.json").write_text(json.dumps(prices, indent=1) + "\n", encoding="utf-8")
-        self._say(price_line(planned))
-        run = desk.submit(planned).run
-        for progress in desk.watch(run, timeout_s=_ANSWER_S):
-            done = sum(region.state == "answered" for region in progress.regions)
-            self._say(f"{run}: {progress.state}, {done} of {len(progress.regions)} regions answered")
-        return self._publish(planned, desk.fetch(run))
-
-    def _publish(self, planned: Planned, results: Results) -> bool:
-        (self._out / "estimates.csv").write_text(csv_text(results.rows_json), encoding="utf-8")
-        (self._out / "estimates.json").write_bytes(results.rows_json + b"\n")
-        answered = len(results.signed_answers)
-        asked = len(planned.programme.regions)
+        verbs = coordinator.cli.app
+        run(verbs, "coordinator", "price", path, "--out", self._out / "price.json", *home)
+        number = desk.submit(desk.plan(path)).run
+        last = follow(desk, number, _ANSWER_S)
+        table = run(verbs, "coordinator", "results", number, "--out", self._out, *home)
+        answered = last.count(Asked.ANSWERED)
         took = time.monotonic() - self._start
         if self._as_json:
-            facts = {"out": str(self._out), "run": results.run, "state": results.state, "answered": answered,
-                     "asked": asked, "seconds": round(took, 1), "synthetic": True}  # fmt: skip
+            facts = {"out": str(self._out), "run": number, "answered": answered, "regions": len(self._regions),
+                     "seconds": round(took, 1), "synthetic": True}  # fmt: skip
             print(json.dumps(facts))
         else:
-            Console().print(national_table(planned, results, title=f"National estimates. {LABEL}"))
-            print(price_line(planned))
-            print(f"{answered} of {asked} regions answered, in {took:.1f} s. Files are in {self._out}.")
-        return answered == asked
+            print(f"{LABEL}\n\n{table}\n{LABEL}")
+            print(f"{answered} of {len(self._regions)} regions answered, in {took:.1f} s. Files are in {self._out}.")
+        return answered == len(self._regions)
 
     def _wait(self, federation: Federation) -> None:
         self._say(f"The federation runs until Ctrl-C. Ask more with: rondgang coordinator submit PROGRAMME.yaml "
