@@ -23,13 +23,15 @@ def check_certificate(own: bytes, root: bytes, request: EnrolmentRequest, now: i
         return Refused(Reason.UNKNOWN_SIGNER, "This certificate is for another key. Give the one for our request.")
     if found.party != asked.party:
         return Refused(Reason.WRONG_ROLE, f"This certificate is that of {found.party.uri}. Ask for the right one.")
+    certificate = x509.load_pem_x509_certificate(own)
     try:
-        certificate, authority = x509.load_pem_x509_certificate(own), x509.load_pem_x509_certificate(root)
+        authority = x509.load_pem_x509_certificate(root)
+    except ValueError as error:
+        raise BadCertificate("the root is not a certificate in PEM form") from error
+    try:
         certificate.verify_directly_issued_by(authority)
-    except InvalidSignature:
+    except (InvalidSignature, ValueError, TypeError):
         return Refused(Reason.UNKNOWN_SIGNER, "This certificate does not stand under that root. Ask for both again.")
-    except (ValueError, TypeError) as error:
-        raise BadCertificate("the certificate and the root do not belong together") from error
     if not certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp():
         return Refused(Reason.EXPIRED, "This certificate is not in date. Ask the consortium for a new one.")
     return None
