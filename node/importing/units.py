@@ -97,7 +97,8 @@ def persons(table: Table, kept: Kept, numbers: Mapping[str, int], cap: int) -> U
     """
     assert kept.persons is not None, "keep_rows sets persons for every table but household"
     home = _ranks(kept.households, numbers)
-    names = sorted({kept.persons.texts[code] for code in np.unique(kept.persons.codes).tolist()}, key=natural)
+    # Sorted as text first: ids that are alike to `natural` ("01" and "1") keep that order.
+    names = sorted(sorted({kept.persons.texts[code] for code in np.unique(kept.persons.codes).tolist()}), key=natural)
     person = _ranks(kept.persons, {name: number for number, name in enumerate(names)})
     pairs, unit = np.unique(home * (len(names) + 1) + person, return_inverse=True)
     household = pairs // (len(names) + 1)
@@ -109,9 +110,14 @@ def persons(table: Table, kept: Kept, numbers: Mapping[str, int], cap: int) -> U
     return Units(kept.rows[used], unit, kept.waves[used], household[counted], findings)
 
 
-def natural(name: str) -> tuple[str, str]:
+def natural(name: str) -> str:
     """The public order of person ids: runs of digits by their value ("p2" before "p10"), the rest as text."""
-    return _DIGITS.sub(lambda run: f"{len(run[0].lstrip('0')):04}{run[0].lstrip('0')}", name), name
+    return _DIGITS.sub(_by_value, name)
+
+
+def _by_value(run: re.Match[str]) -> str:
+    digits = run[0].lstrip("0")
+    return f"{len(digits):04}{digits}"
 
 
 def _named(column: TextColumn) -> TextColumn:
