@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import grpc
-import pandas as pd
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.signed import Signed, sign
 
@@ -36,6 +35,9 @@ from policies.statistics.programme import Draft, Programme
 from policies.study.adoption import Adopted, NotAdopted, adopt
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T", Prices, Submitted, Results)

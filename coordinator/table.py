@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from decimal import Decimal
-from typing import TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeAlias
 
 from coordinator.estimates.tables import COLUMNS, cell_text
 from policies.units.exact import decimal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Value: TypeAlias = "str | int | float | dict[str, str] | None"
 _EXACT = frozenset({"rho", "epsilon", "delta"})
@@ -24,6 +25,9 @@ def read_rows(rows_json: bytes) -> list[dict[str, Value]]:
 
 def frame(rows_json: bytes) -> pd.DataFrame:
     """The rows as a frame: numbers as numbers, empty ones as NaN, `cell` as `key=value;...`."""
+    # Half a second that no verb but a notebook needs.
+    import pandas as pd
+
     rows = [{name: _flat(value) for name, value in row.items()} for row in read_rows(rows_json)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -62,8 +62,12 @@ def open_calendar() -> Calendar:
 def draft(rho: str = "0.2", deadline: int | None = None, **heading: object) -> Draft:
     """The small programme at another price, with a deadline in a month unless said."""
     small = small_study.draft()
-    changed = small.programme.model_copy(update={"deadline": deadline or now() + 30 * DAY_S, **heading})
+    changed = small.programme.model_copy(update={"deadline": deadline or DEADLINE, **heading})
     return Draft.model_validate({**small.model_dump(), "programme": changed.model_dump(), "price": {"rho": rho}})
+
+
+DEADLINE = now() + 30 * DAY_S
+"""One moment for all tests: the same draft is the same programme, however long a test takes."""
 
 
 @dataclass

@@ -297,3 +297,27 @@ def test_a_desk_that_is_gone_is_said_to_be_unreachable(country: Country) -> None
     country.point_researcher(1)
     with country.open() as desk, pytest.raises(Unreachable):
         desk.regions()
+
+
+def test_a_run_closes_at_its_deadline_and_still_keeps_an_answer_that_was_on_its_way(country: Country) -> None:
+    late = [0]
+    with (
+        DeskThread(country, lambda: now() + late[0]) as server,
+        country.open() as desk,
+        replace(FakeNode.of(country, "AA", server.port), respond=lambda node, order: None) as silent,
+    ):
+        silent.welcomed()
+        planned = desk.plan(draft(deadline=now() + 60))
+        run = desk.submit(planned).run
+        until(lambda: len(silent.orders) == 1)
+        late[0] = 120
+        *_, closed = desk.watch(run)
+        assert closed.state is State.CLOSED
+        with FakeNode.of(country, "BB", server.port) as too_late:
+            too_late.welcomed()
+            silent.reply(run, answers(silent, silent.orders[0]))
+            until(lambda: len(desk.fetch(run).signed_answers) == 1)
+            assert not too_late.orders
+        with pytest.raises(DeskRefused) as refused:
+            desk.submit(planned)
+        assert refused.value.refused.reason is Reason.DEADLINE_PASSED
