@@ -39,6 +39,8 @@ derived:
     cases: [{when: "incidents == 0", is: none}, {when: "incidents < 3", is: some}, {else: many}]
   hurt_and_unhelped:
     cases: [{when: "trauma == yes and help == no", is: yes}, {else: no}]
+  began: {cases: [{when: "incidents@T0 == 0", is: no}, {else: yes}]}
+  silent: {cases: [{when: "missing(help) and grade >= 0", is: yes}, {else: no}]}
 """
 
 CALENDAR = """

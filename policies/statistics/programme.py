@@ -121,7 +121,7 @@ class PlannedBlock(Document):
 class Charge(Document):
     """What one region is charged, in nano-rho, and the delta at which epsilon is shown."""
 
-    rho: BigInt
+    rho: Annotated[BigInt, Field(ge=1)]
     delta: Delta = Decimal("0.000001")
 
     @property

@@ -46,7 +46,7 @@ def select(statistic: Statistic, scope: StatisticScope, required: tuple[Ref, ...
 
 
 def _split(where: Expr | None) -> tuple[Expr | None, frozenset[Ref], frozenset[Ref]]:
-    """A filter without its `not missing(...)` terms; what those name; and what the rest can only hold for if present."""
+    """A filter without its `not missing(...)` terms; what those name; what must be present for the rest to hold."""
     if where is None:
         return None, frozenset(), frozenset()
     parts = where.parts if isinstance(where, All) else (where,)

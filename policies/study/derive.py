@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
@@ -33,10 +33,9 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
         usable = [wave for wave in waves if _parses(rule, columns, table, wave)]
         if not usable:
             continue
-        conditions = [parse(case.when or "", Scope(columns, table, usable[0])) for case in rule.cases[:-1]]
-        waved = any(ref.wave for condition in conditions for ref in refs(condition))
-        needed = {ref for condition in conditions for ref in required(condition)}
-        sources = tuple(sorted(ref.name for ref in needed if ref.wave == (usable[0] if waved else "")))
+        conditions = {wave: _conditions(rule, columns, table, wave) for wave in usable}
+        waved = any(ref.wave for condition in conditions[usable[0]] for ref in refs(condition))
+        waves = usable if waved else [""]
         return Column(
             name=name,
             table=table,
@@ -46,7 +45,7 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
             grid=Fraction(1),
             size=len(rule.codes),
             sd=None,
-            sources=sources,
+            sources=_sources(dict(zip(waves, conditions.values(), strict=False))),
         )
     case = rule.cases[0]
     try:
@@ -56,10 +55,25 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
     raise ValueError(f"derived.{name}: no table and wave has every variable of its cases")
 
 
+def _sources(conditions: Mapping[str, Sequence[Expr]]) -> tuple[str, ...]:
+    """The variables that are present at a wave whenever the derived one is, and that at each of its waves.
+
+    One that a case names at a fixed wave (`incidents@T0`) says nothing about the other waves, and is left out.
+    """
+    at_each = [
+        {ref.name for condition in of_wave for ref in required(condition) if ref.wave == wave}
+        for wave, of_wave in conditions.items()
+    ]
+    return tuple(sorted(set.intersection(*at_each)))
+
+
+def _conditions(rule: Derived, columns: Mapping[str, Column], table: str, wave: str) -> list[Expr]:
+    return [parse(case.when or "", Scope(columns, table, wave)) for case in rule.cases[:-1]]
+
+
 def _parses(rule: Derived, columns: Mapping[str, Column], table: str, wave: str) -> bool:
     try:
-        for case in rule.cases[:-1]:
-            parse(case.when or "", Scope(columns, table, wave))
+        _conditions(rule, columns, table, wave)
     except BadExpression:
         return False
     return True

@@ -117,6 +117,24 @@ def test_where_does_not_demand_presence_but_of_and_by_do() -> None:
     assert set(found.blocks[0].selection.required) == {Ref("help", "T1"), Ref("profile")}
 
 
+def test_statistics_that_ask_for_each_others_answers_share_a_denominator() -> None:
+    found = compiled(
+        statistic(id="a", of="help == yes", where="not missing(state)"),
+        statistic(id="b", of="state == none", where="not missing(help)"),
+        statistic(id="c", of="incidents > 1", where="not missing(help) and not missing(state)"),
+    )
+    assert [s.denominator for s in found.statistics] == ["n1", "n1", "n1"]
+    # `state` is known only where incidents are, so they need not be named beside it.
+    assert {b.selection.required for b in found.blocks} == {(Ref("help", "T1"), Ref("state", "T1"))}
+
+
+def test_regression_a_derived_variable_says_nothing_about_its_source_at_another_wave() -> None:
+    """`began` comes from incidents at T0 at either wave; incidents at T1 stayed out of the missing rule."""
+    for wave, needed in (("T0", {"incidents@T0", "began@T0"}), ("T1", {"incidents@T1", "began@T1"})):
+        (mean, _) = compiled(statistic(kind="mean", of="incidents", where="not missing(began)", wave=wave)).blocks
+        assert {ref.text for ref in mean.selection.required} == needed
+
+
 def test_the_canonical_statistics_compile_to_themselves() -> None:
     once = compile_blocks(small_study.draft().statistics, small_study.codebook())
     canonical = tuple(c.statistic for c in once.statistics)
