@@ -61,6 +61,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
         for line in lines.all():
             line.end()
         await server.stop(_GRACE_S)
+        await attend.drained()
         runs.stop()
         note("desk_stopped")
 

@@ -34,6 +34,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
         self._study = study
         self._clock = clock
         self._software = software
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def Attend(  # noqa: N802 - the name is in the contract
         self, request_iterator: AsyncIterator[attend_pb2.AttendRequest], context: Context
@@ -59,7 +60,15 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
                 yield self._say(item)
         finally:
             reader.cancel()
-            await self._leave(line)
+            # A task of its own: a call that is being cancelled may not wait.
+            leaving = asyncio.create_task(self._leave(line))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+    async def drained(self) -> None:
+        """Waits until every line that was ended is off the books. For the end of the desk."""
+        while self._leaving:
+            await asyncio.wait(self._leaving)
 
     async def sweep(self) -> None:
         """Sends away nodes that the roster in force no longer bears out. For a call every second or so."""

@@ -12,7 +12,7 @@ from rondgang.roles import Role
 from rondgang.signed import Signed, sign
 
 from coordinator.client import Desk, Planned
-from coordinator.errors import NotFound, NotPermitted, Unreachable
+from coordinator.errors import DeskRefused, NotFound, NotPermitted, Unreachable
 from coordinator.estimates.tables import COLUMNS
 from coordinator.gather import Asked, State
 from coordinator.remote.wire import RemoteDesk
@@ -30,6 +30,7 @@ from tests.desk import (
     FakeNode,
     all_nodes,
     answer_bytes,
+    answers,
     draft,
     now,
     until,
