@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from sqlalchemy import URL
+
 from coordinator.errors import BadHome
 from coordinator.files import write
 from coordinator.home import CoordinatorConfig, Home
@@ -27,7 +29,7 @@ def serve(home: Home, listening: Callable[[str], None]) -> None:
     """
     config = home.config(CoordinatorConfig)
     with _locked(home), logging_to(home.folder / "logs"):
-        url = config.database or f"sqlite:///{home.folder / 'rondgang.sqlite'}"
+        url = config.database or URL.create("sqlite", database=str(home.folder / "rondgang.sqlite"))
         with open_store(url) as store:
             asyncio.run(_serve(home, config, store, listening))
 

@@ -10,7 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, Engine, Row, Update, create_engine, delete, event, insert, make_url, select, update
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Row,
+    Update,
+    create_engine,
+    delete,
+    event,
+    insert,
+    make_url,
+    select,
+    update,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -187,9 +200,11 @@ class Store:
 
 
 @contextmanager
-def open_store(url: str) -> Iterator[Store]:
+def open_store(url: str | URL) -> Iterator[Store]:
     """The store at a SQLAlchemy URL, migrated to this version. Raises `StoreTooNew`."""
-    engine = create_engine(make_url(url), pool_pre_ping=not url.startswith("sqlite"))
+    place = make_url(url)
+    # A database server may have dropped an idle connection; a file drops none.
+    engine = create_engine(place, pool_pre_ping=place.get_backend_name() != "sqlite")
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite)
         event.listen(engine, "begin", _begin_immediate)

@@ -11,6 +11,12 @@ down_revision: str | None = None
 
 def upgrade() -> None:
     """Makes the three tables."""
+    _runs()
+    _replies()
+    _seen()
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("run", sa.String(20), comment="Name of the run: run- and 16 hexadecimal digits"),
@@ -26,6 +32,9 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('asking', 'complete', 'closed')", name="ck_runs_state"),
         comment="One programme, asked of its regions",
     )
+
+
+def _replies() -> None:
     op.create_table(
         "replies",
         sa.Column("run", sa.String(20), comment="The run that was replied to"),
@@ -47,6 +56,9 @@ def upgrade() -> None:
         sa.CheckConstraint("(kind = 'answer') = (answer is not null)", name="ck_replies_bytes"),
         comment="What each region replied in each run; its first answer stays",
     )
+
+
+def _seen() -> None:
     op.create_table(
         "seen",
         sa.Column("region", sa.String(8), comment="Region code of the node"),
