@@ -1,0 +1,252 @@
+"""A node and a desk on one stream over mutual TLS: greeting, orders, quotes, loss and return."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from compose.demo.federation import free_port
+from node.answering import Answering
+from node.attend import Attendance
+from node.journal import EventName
+from node.region import Region
+from policies.rules.refusals import Reason, Refused
+from policies.statistics.blocks import Block
+from policies.statistics.programme import PlannedBlock
+from policies.wire.refusals import reason_from_wire
+from tests.node_desk import WITHIN_S, Address, PlayedDesk, order, quote_request, rejection
+from tests.node_world import CONSORTIUM, Clock, CountedRows, make_home, put_snapshot, signed_order, signed_programme
+from tests.small_study import heading, planned
+
+PROGRAMME = signed_programme(planned())
+TICK_S = 0.025
+
+
+class Notes:
+    """A journal in memory, and a way to wait for an event."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[EventName, str | None]] = []
+        self._news = threading.Condition()
+
+    def __call__(
+        self,
+        event: EventName,
+        *,
+        run: str | None = None,
+        programme: str | None = None,
+        reason: str | None = None,
+        charge: int | None = None,
+        place: str | None = None,
+    ) -> None:
+        with self._news:
+            self.events.append((event, reason or place))
+            self._news.notify_all()
+
+    async def until(self, event: EventName) -> None:
+        def seen() -> bool:
+            with self._news:
+                return self._news.wait_for(lambda: any(name == event for name, _ in self.events), WITHIN_S)
+
+        assert await asyncio.to_thread(seen), f"{event} never came: {self.events}"
+
+
+class SlowRows(CountedRows):
+    """Rows that are read only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
+        assert self.go.wait(WITHIN_S)
+        return super().sums(snapshot, blocks)
+
+    def noisy(self, values: Sequence[int], planned_block: PlannedBlock) -> list[int]:
+        return super().noisy(values, planned_block)
+
+
+class Setting:
+    """An address, a node that is enrolled there, and its notes."""
+
+    def __init__(self, folder: Path, rows: CountedRows | None = None, **policy: object) -> None:
+        self.address = Address.new(free_port())
+        self.home = make_home(folder / "home", f"localhost:{self.address.port}", **policy)
+        self.address.enrol(self.home)
+        put_snapshot(self.home)
+        self.rows = rows or CountedRows()
+        self.notes = Notes()
+        self.region = Region(self.home, Clock())
+
+    @contextlib.asynccontextmanager
+    async def attending(self) -> AsyncIterator[Attendance]:
+        """The node attends, in this event loop, until the block ends."""
+        answering = Answering(self.region, self.rows, self.home.signing_key("checkpoint"), self.notes)
+        stop = asyncio.Event()
+        with ThreadPoolExecutor(1) as worker:
+            attendance = Attendance(self.region, answering, worker, self.notes, "test node")
+            task = asyncio.create_task(attendance.run(stop, lambda: None))
+            try:
+                yield attendance
+            finally:
+                stop.set()
+                await asyncio.wait_for(task, WITHIN_S)
+        self.region.close()
+
+    def spend(self) -> int:
+        return self.region.ledger.book.lifetime.nano
+
+
+def talk(
+    setting: Setting, conversation: Callable[[PlayedDesk], Awaitable[None]], desk: PlayedDesk | None = None
+) -> None:
+    """A conversation between a listening desk and the attending node."""
+
+    async def run() -> None:
+        async with setting.address.opened(desk or PlayedDesk()) as opened, setting.attending():
+            await conversation(opened)
+
+    asyncio.run(run())
+
+
+def test_a_node_greets_answers_and_repeats_for_nothing(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+
+    async def conversation(desk: PlayedDesk) -> None:
+        first = await desk.asked(order(PROGRAMME))
+        again = await desk.asked(order(PROGRAMME, "run-ffffffffffffffff"))
+        assert (first.run, again.run) == ("run-0123456789abcdef", "run-ffffffffffffffff")
+        assert len(first.signed_answer) > 100
+        assert first.signed_answer == again.signed_answer
+        (hello,) = desk.hellos
+        assert (hello.region, list(hello.versions), hello.software) == ("AA", [1], "test node")
+        held = setting.region.documents
+        assert held.roster is not None
+        assert hello.roster_hash.hex() == held.roster.digest
+
+    talk(setting, conversation)
+    assert setting.spend() == planned().charge.amount.nano
+
+
+def test_answers_repeats_and_refusals_leave_on_ticks(tmp_path: Path) -> None:
+    async def conversation(desk: PlayedDesk) -> None:
+        unsigned = signed_order(PROGRAMME, CONSORTIUM)
+        for message in (order(PROGRAMME), order(PROGRAMME), order(PROGRAMME, signed=unsigned)):
+            sent = asyncio.get_running_loop().time()
+            await desk.asked(message)
+            assert asyncio.get_running_loop().time() - sent >= TICK_S
+
+    talk(Setting(tmp_path), conversation)
+
+
+def test_refusals_come_with_their_reason_and_an_unreadable_order_too(tmp_path: Path) -> None:
+    async def conversation(desk: PlayedDesk) -> None:
+        off = signed_programme(planned().model_copy(update={"programme": heading(cohort="c2")}))
+        reply = await desk.asked(order(off))
+        assert reason_from_wire(reply.refusal.reason) is Reason.OFF_ROTATION
+        garbled = order(PROGRAMME)
+        garbled.order.signed_programme = b"{}"
+        reply = await desk.asked(garbled)
+        assert reason_from_wire(reply.refusal.reason) is Reason.MALFORMED
+
+    setting = Setting(tmp_path)
+    talk(setting, conversation)
+    assert (setting.spend(), setting.rows.reads) == (0, [])
+
+
+def test_a_quote_is_answered_from_public_facts(tmp_path: Path) -> None:
+    async def conversation(desk: PlayedDesk) -> None:
+        await desk.say(quote_request(PROGRAMME))
+        quote = (await desk.hear()).quote
+        price = planned().charge.amount.nano
+        assert (quote.quote, quote.charge, quote.left_cohort) == ("q", str(price), "500000000")
+        assert not quote.HasField("refusal")
+        await desk.say(quote_request(signed_programme(planned(rho="5"))))
+        dear = (await desk.hear()).quote
+        assert reason_from_wire(dear.refusal.reason) is Reason.OVER_PROGRAMME_CAP
+        assert dear.left_lifetime == "800000000"
+
+    setting = Setting(tmp_path)
+    talk(setting, conversation)
+    assert setting.spend() == 0
+
+
+def test_a_lost_desk_is_found_again_and_gets_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A proxy that nobody listens on: the node must not ask it for this machine itself.
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    setting = Setting(tmp_path, SlowRows())
+    rows = setting.rows
+    assert isinstance(rows, SlowRows)
+
+    async def run() -> None:
+        async with setting.attending() as attendance:
+            async with setting.address.opened(PlayedDesk()) as desk:
+                await desk.say(order(PROGRAMME))
+                await setting.notes.until("attending")
+            await setting.notes.until("connection_lost")
+            async with setting.address.opened(PlayedDesk()) as desk:
+                await asyncio.wait_for(desk.came.wait(), WITHIN_S)
+                rows.go.set()
+                reply = await desk.asked(order(PROGRAMME))
+                assert reply.signed_answer
+                assert attendance.connected
+
+    asyncio.run(run())
+    assert setting.spend() == planned().charge.amount.nano
+
+
+def test_a_desk_that_hangs_up_is_dialled_again(tmp_path: Path) -> None:
+    async def conversation(desk: PlayedDesk) -> None:
+        await desk.say(None)
+        desk.came.clear()
+        assert (await desk.asked(order(PROGRAMME))).signed_answer
+        assert len(desk.hellos) == 2
+
+    talk(Setting(tmp_path), conversation)
+
+
+def test_a_node_that_is_turned_away_tells_its_steward_and_waits_long(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    desk = PlayedDesk(rejection(Refused(Reason.REVOKED, "Ask the consortium.")))
+
+    async def conversation(desk: PlayedDesk) -> None:
+        await setting.notes.until("not_admitted")
+        # Ten times the longest ordinary wait of this node.
+        await asyncio.sleep(10 * setting.region.config.reconnect.longest_wait_ms / 1000)
+        assert len(desk.hellos) == 1
+
+    talk(setting, conversation, desk)
+    assert ("not_admitted", "revoked: Ask the consortium.") in setting.notes.events
+
+
+def test_a_desk_without_the_consortiums_certificate_is_not_believed(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    impostor = Address.new(setting.address.port)
+
+    async def run() -> None:
+        async with impostor.opened(PlayedDesk()) as desk, setting.attending():
+            await setting.notes.until("connection_lost")
+            assert desk.hellos == []
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_is_late_is_refused_on_the_last_tick_and_free_the_next_time(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, SlowRows(), tick_ms=5)
+    rows = setting.rows
+    assert isinstance(rows, SlowRows)
+
+    async def conversation(desk: PlayedDesk) -> None:
+        reply = await desk.asked(order(PROGRAMME))
+        assert reason_from_wire(reply.refusal.reason) is Reason.LATE
+        rows.go.set()
+        assert (await desk.asked(order(PROGRAMME))).signed_answer
+
+    talk(setting, conversation)
+    assert setting.spend() == planned().charge.amount.nano
+    assert len(rows.reads) == 1

@@ -1,0 +1,156 @@
+"""A region's node in a folder, with everything adopted, and orders to send it: what tests of the node share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rondgang.keys import SigningKey
+from rondgang.roles import Role
+from rondgang.signed import Signed, sign
+from rondgang.tls import new_tls_key
+
+from node.answering import Answering, Steps
+from node.authenticate import Ordered, read_order
+from node.home import Config, CoordinatorAddress, Home, Reconnect, create_home
+from node.importing.request import ImportRequest
+from node.importing.run import import_files
+from node.journal import silent
+from node.region import InForce, Region
+from policies.documents import to_canonical
+from policies.rules.order import Order
+from policies.rules.refusals import Refused
+from policies.statistics.blocks import Block
+from policies.statistics.programme import PlannedBlock, Programme
+from policies.study.calendar import DAY_S
+from policies.study.roster import Member, Roster
+from tests.applicants import signing_key
+from tests.small_study import OPEN, calendar, codebook, hashes, planned, region_policy
+
+REGION, COHORT = "AA", "c1"
+RUN = "run-0123456789abcdef"
+FAST = Reconnect(first_wait_ms=20, longest_wait_ms=40, rejected_wait_ms=60_000)
+CONSORTIUM, DESK, RESEARCHER = (signing_key(label) for label in ("consortium", "desk", "researcher"))
+SNAPSHOT = "5" * 32
+
+
+def member(role: Role, keys: Mapping[str, SigningKey], **changes: object) -> Member:
+    """A live member; its TLS key is nobody's."""
+    name = str(changes.pop("name", role.value))
+    facts = {
+        "role": role,
+        "name": name,
+        "tls": signing_key(f"tls {name}").public.hex,
+        "keys": {purpose: key.public.hex for purpose, key in keys.items()},
+        "valid_from": OPEN - DAY_S,
+        "valid_to": OPEN + 30 * DAY_S,
+    }
+    return Member.model_validate(facts | changes)
+
+
+def roster(*more: Member, serial: int = 1) -> Roster:
+    """A roster with the desk, the researcher and these."""
+    usual = (member(Role.COORDINATOR, {"signing": DESK}), member(Role.RESEARCHER, {"signing": RESEARCHER}))
+    return Roster(serial=serial, issued=OPEN, members=(*usual, *more))
+
+
+def signed_programme(programme: Programme, *keys: SigningKey) -> Signed:
+    return sign("programme", to_canonical(programme), *(keys or (RESEARCHER,)))
+
+
+def signed_order(programme: Signed, *keys: SigningKey, run: str = RUN, deadline: int = OPEN + DAY_S) -> Signed:
+    order = Order(run=run, programme=programme.digest, issued=OPEN, deadline=deadline)
+    return sign("order", to_canonical(order), *(keys or (DESK,)))
+
+
+def ordered(programme: Programme, run: str = RUN) -> Ordered:
+    """An order as it comes in, duly signed."""
+    signed = signed_programme(programme)
+    read = read_order(run, signed_order(signed, run=run).to_bytes(), signed.to_bytes())
+    assert not isinstance(read, Refused)
+    return read
+
+
+@dataclass
+class Clock:
+    """Unix seconds, as the test says."""
+
+    now: int = OPEN
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class CountedRows:
+    """Rows that sum to zero and get no noise, and count how often they were read."""
+
+    reads: list[str] = field(default_factory=list)
+
+    def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
+        self.reads.append(snapshot)
+        return {block.id: [0] * block.cells for block in blocks}
+
+    def noisy(self, values: Sequence[int], planned_block: PlannedBlock) -> list[int]:
+        return [value + planned_block.cells for value in values]
+
+
+def make_home(folder: Path, address: str = "localhost:443", **policy: object) -> Home:
+    """A home with roster, calendar, codebook and policy in force, and no data."""
+    config = Config(region=REGION, coordinator=CoordinatorAddress(address=address), lang="en", reconnect=FAST)
+    keys = {name: signing_key(f"{REGION} {name}").to_pem() for name in ("checkpoint", "steward")}
+    home = create_home(folder, config, CONSORTIUM.public, keys | {"tls": new_tls_key()})
+    region = Region(home, Clock())
+    for kind, document in (("roster", roster()), ("calendar", calendar()), ("codebook", codebook())):
+        assert isinstance(region.adopt(sign(kind, to_canonical(document), CONSORTIUM).to_bytes()), InForce)
+    assert isinstance(region.adopt_policy(region_policy(**policy)), InForce)
+    region.close()
+    return home
+
+
+def put_snapshot(home: Home, snapshot: str = SNAPSHOT) -> None:
+    """Puts a snapshot into force by name only: there are no files."""
+    region = Region(home, Clock())
+    region.record_import(snapshot, COHORT, hashes()[0])
+    region.close()
+
+
+def import_rows(home: Home, snapshot: str = SNAPSHOT, households: int = 5) -> Path:
+    """A snapshot with real files, in force. Returns its folder."""
+    source = home.root / "delivery"
+    source.mkdir(exist_ok=True)
+    lines = ["hh;wave;incidents;profile;help"]
+    lines += [f"h{i};{wave};{(i + w) % 5};c;yes" for i in range(households) for w, wave in enumerate(("T0", "T1"))]
+    (source / "household.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    request = ImportRequest(home.root, (source,), COHORT, codebook(), hashes()[0], 1000, "semicolon", snapshot)
+    result = import_files(request)
+    put_snapshot(home, snapshot)
+    return result.snapshot.folder
+
+
+@dataclass
+class World:
+    """An open region with its answering; `restart` opens it again, as after the process ended."""
+
+    home: Home
+    clock: Clock = field(default_factory=Clock)
+    rows: CountedRows = field(default_factory=CountedRows)
+
+    def __post_init__(self) -> None:
+        self.region = Region(self.home, self.clock)
+
+    def restart(self) -> None:
+        self.region.close()
+        self.region = Region(self.home, self.clock)
+
+    def answering(self, steps: Steps | None = None) -> Answering:
+        key = self.home.signing_key("checkpoint")
+        return Answering(self.region, self.rows, key, silent, *(() if steps is None else (steps,)))
+
+    def ask(self, programme: Programme | None = None, run: str = RUN) -> bytes | Refused:
+        return self.answering().answer(ordered(programme or planned(), run))
+
+    @property
+    def spent(self) -> int:
+        return self.region.ledger.book.lifetime.nano
