@@ -59,5 +59,7 @@ def _grid(block: Block, codebook: Codebook) -> Grid:
     # A mean's numerator always sums values; anything else is a compiler that changed under us.
     assert isinstance(block.summand, Value)
     ref: Ref = block.summand.of
-    column = codebook.columns[ref.name]
-    return Grid(column.lower, column.grid, column.size - 1, column.sd)
+    column, value = codebook.columns[ref.name], block.summand
+    # Holding values within narrower bounds never spreads them, and no spread exceeds half the range.
+    sd = None if column.sd is None else min(column.sd, column.grid * value.top / 2)
+    return Grid(column.lower + column.grid * value.low, column.grid, value.top, sd)

@@ -51,7 +51,9 @@ def _query(unit: Unit, axes: tuple[Axis, ...], blocks: list[Block]) -> Query:
         select = select.group_by(exp.Literal.number(1), copy=False)
     else:
         select = exp.select(*sums, copy=False).from_(table, copy=False)
-    return Query(unit, select.sql(DIALECT), tuple(block.id for block in blocks), blocks[0].cells, bool(axes))
+    return Query(
+        unit, select.sql(DIALECT, copy=False), tuple(block.id for block in blocks), blocks[0].cells, bool(axes)
+    )
 
 
 def _cell(axes: tuple[Axis, ...]) -> exp.Expr:
@@ -84,8 +86,11 @@ def _added(block: Block) -> exp.Expr:
             return number(1)
         case Indicator(of=of):
             return choose(condition(of), number(1), number(-1))
-        case Value(of=ref, top=top):
-            return exp.Sub(this=exp.Mul(this=_wide(ref), expression=number(2)), expression=number(top))
+        case Value(of=ref, top=top, low=low):
+            held = exp.Least(
+                this=exp.Greatest(this=_wide(ref), expressions=[number(low)]), expressions=[number(low + top)]
+            )
+            return exp.Sub(this=exp.Mul(this=held, expression=number(2)), expression=number(top + 2 * low))
         case _:
             assert_never(block.summand)
 

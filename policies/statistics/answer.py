@@ -25,8 +25,8 @@ class BlockValues(Document):
     def numbers(self) -> tuple[int, ...]:
         """The coordinates. Raises ValueError when the text is not whole 64-bit integers."""
         data = base64.b64decode(self.values, validate=True)
-        if len(data) % 8:
-            raise ValueError("block values are whole 64-bit integers")
+        if len(data) % 8 or base64.b64encode(data).decode("ascii") != self.values:
+            raise ValueError("block values are whole 64-bit integers, in base64's one spelling")
         return struct.unpack(f">{len(data) // 8}q", data)
 
 

@@ -51,10 +51,15 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Each selected unit adds 2x - top, with x the index 0..top of a numeric variable: sums 2x - top*d."""
+    """Each selected unit adds 2x - top: sums 2x - top*d.
+
+    x is the index of a numeric variable, counted from `low` and held within 0..top: an index below or above the range
+    counts as its nearest end.
+    """
 
     of: Ref
     top: int
+    low: int = 0
 
 
 Summand = Ones | Indicator | Value

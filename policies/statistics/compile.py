@@ -94,6 +94,8 @@ def _shape(statistic: Statistic, codebook: Codebook) -> tuple[Shape, Statistic]:
                 raise ValueError(f"`by: {ref.name}` must be a category; numbers have no public cells")
         axes = tuple(Axis(ref, codebook.columns[ref.name].size) for ref in by)
         spelled = None if where is None else spell(where, scope)
+        if statistic.within is not None and statistic.kind != "mean":
+            raise ValueError("`within` belongs to a mean; give a condition in `where` instead")
         shape, of = _SHAPES[statistic.kind](statistic, StatisticScope(scope, where, axes))
     except BadExpression as error:
         raise BadStatistic(statistic.id, str(error), isinstance(error, UnknownVariable)) from error

@@ -41,6 +41,8 @@ class Statistic(Document):
     unit: Annotated[Unit, BeforeValidator(_known_unit)]
     wave: str
     where: str | None = None
+    within: tuple[Exact, Exact] | None = None
+    """A mean's own, narrower bounds: values beyond them count as the nearest bound, and need less noise."""
     by: tuple[str, ...] = ()
     mode: Literal["regional"] = "regional"
     weight: Exact = Decimal(1)

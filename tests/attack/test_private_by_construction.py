@@ -36,7 +36,8 @@ tables: {{household: {{}}, adult: {{}}, child: {{}}}}
 variables:
   incidents: {{table: household, type: integer, bounds: [0, 825], missing: [999], waves: [T0, T1]}}
   profile: {{table: household, type: category, categories: {{"1": {{nl: a, en: a}}, "2": {{nl: b, en: b}}}}}}
-  safe: {{table: adult, type: category, categories: {{yes: {{nl: ja, en: yes}}, no: {{nl: nee, en: no}}}}, waves: [T0, T1]}}
+  safe:
+    {{table: adult, type: category, categories: {{yes: {{nl: ja, en: yes}}, no: {{nl: nee, en: no}}}}, waves: [T0, T1]}}
   grade: {{table: child, type: decimal, bounds: [0, 10], grid: 0.5, missing: [99], waves: [T0, T1]}}
   role: {{table: child, type: category, categories: {{w: {{nl: w, en: w}}, d: {{nl: d, en: d}}}}}}
 derived:
@@ -54,6 +55,7 @@ STATISTICS = (
         "where": "state@T0 != none",
     },
     {"id": "incidents0", "kind": "mean", "of": "incidents", "unit": "household", "wave": "T0", "by": ("profile",)},
+    {"id": "capped", "kind": "mean", "of": "incidents", "unit": "household", "wave": "T1", "within": ("10", "60")},
     {"id": "change", "kind": "transition", "of": "state", "unit": "household", "wave": "T0->T1"},
     {"id": "safe", "kind": "proportion", "of": "safe == yes", "unit": "adult", "wave": "T1", "by": ("profile",)},
     {"id": "adults", "kind": "count", "unit": "adult", "wave": "T0", "where": "not missing(safe)"},

@@ -83,7 +83,7 @@ async def baseline(folder: Path, regions: Sequence[str], rows: int) -> AsyncIter
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 class Baseline:

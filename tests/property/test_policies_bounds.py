@@ -88,8 +88,8 @@ def contribution(units: tuple[UnitRow, ...], block: Block) -> tuple[int, ...]:
                 y = holds(condition, unit.row)
                 assert y is not None, "an answer is known wherever what it requires is present"
                 added[cell] += 2 * y - 1
-            case Value(of=ref, top=top):
-                added[cell] += 2 * (unit.row[ref] or 0) - top
+            case Value(of=ref, top=top, low=low):
+                added[cell] += 2 * (min(max(unit.row[ref] or 0, low), low + top) - low) - top
     return tuple(added[cell] for cell in cells)
 
 

@@ -92,8 +92,8 @@ def _violence(homes: pd.DataFrame) -> dict[Key, Figure]:
         ("stopped_state", ()): _share(after, ("none",)),
         ("stopped_transition", ()): _share(after[before.isin(["some", "frequent_or_severe"])], ("none",)),
         ("still_frequent_or_severe", ()): _share(after, ("frequent_or_severe",)),
-        ("incidents_t0", ()): _mean(homes["incidents__T0"]),
-        ("incidents_t1", ()): _mean(homes["incidents__T1"]),
+        ("incidents_t0", ()): _mean(homes["incidents__T0"].clip(upper=100)),
+        ("incidents_t1", ()): _mean(homes["incidents__T1"].clip(upper=100)[after.notna()]),
     }
     for first in STATES:
         for last in STATES:
@@ -120,11 +120,14 @@ def _help(homes: pd.DataFrame) -> dict[Key, Figure]:
 
 
 def _persons(adults: pd.DataFrame, children: pd.DataFrame) -> dict[Key, Figure]:
+    # Those who answered both questions of a pair, as the programme's filters say.
+    both_adults = adults.dropna(subset=["adult_felt_safe__T1", "adult_wellbeing__T1"])
+    both_children = children.dropna(subset=["trauma__T1", "child_wellbeing__T1"])
     return {
-        ("adults_safe", ()): _share(adults["adult_felt_safe__T1"], ("yes",)),
+        ("adults_safe", ()): _share(both_adults["adult_felt_safe__T1"], ("yes",)),
         ("children_safe", ()): _share(children["child_felt_safe__T1"], ("yes",)),
-        ("adult_wellbeing", ()): _mean(adults["adult_wellbeing__T1"]),
-        ("child_wellbeing", ()): _mean(children["child_wellbeing__T1"]),
+        ("adult_wellbeing", ()): _mean(both_adults["adult_wellbeing__T1"]),
+        ("child_wellbeing", ()): _mean(both_children["child_wellbeing__T1"]),
         ("trauma_t0", ()): _share(children["trauma__T0"], ("yes",)),
-        ("trauma_t1", ()): _share(children["trauma__T1"], ("yes",)),
+        ("trauma_t1", ()): _share(both_children["trauma__T1"], ("yes",)),
     }

@@ -1,0 +1,71 @@
+"""Without noise, import and engine give the figures that plain pandas gives: the shipped programme, the demo's data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import isclose
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compose.demo.federation import SHIPPED
+from compose.demo.generator.calibration import load_calibration
+from compose.demo.generator.generate import generate
+from compose.demo.generator.truth import truth
+from compose.demo.generator.write import write_all
+from coordinator.estimates.kinds import asked, ratio
+from coordinator.estimates.ratio import NoisyBlock
+from node.importing.request import ImportRequest
+from node.importing.run import import_files
+from node.vectors.sums import Engine, exact_sums
+from policies.documents import load_yaml
+from policies.statistics.compile import compile_blocks
+from policies.statistics.programme import Draft
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+
+
+def test_exact_sums_of_the_demo_are_the_generators_truth(tmp_path: Path) -> None:
+    codebook = load_yaml(Codebook, SHIPPED / "cohort3.codebook.yaml")
+    expected = load_yaml(Calendar, SHIPPED / "rotation.yaml").cohorts["c3"].expected
+    compilation = compile_blocks(load_yaml(Draft, SHIPPED / "cohort3.programme.yaml").statistics, codebook)
+    regions = {region: expected[region].household for region in ("FR", "DR", "GM", "GZ")}
+    data = generate(5, regions, load_calibration())
+    engine = Engine(tmp_path)
+    totals: dict[str, Counter[int]] = {block.id: Counter() for block in compilation.blocks}
+    for region, folder in write_all(tmp_path / "data", data).items():
+        home = tmp_path / region
+        (home / "snapshots").mkdir(parents=True)
+        taken = import_files(ImportRequest(home, (folder,), "c3", codebook, "0" * 64, 1000))
+        for block, values in exact_sums(engine, taken.snapshot, compilation.blocks).items():
+            totals[block].update(dict(enumerate(values)))
+    noiseless = {
+        block.id: NoisyBlock(np.array([[float(totals[block.id][cell]) for cell in range(block.cells)]]), 0.0)
+        for block in compilation.blocks
+    }
+    blocks = {block.id: block for block in compilation.blocks}
+    figures = truth(data.values())
+    compared = 0
+    for compiled in compilation.statistics:
+        found = ratio(asked(compiled, blocks, codebook, expected.values()), noiseless, codebook)
+        for cell, value in enumerate(np.ravel(found.lower + found.step * found.a / found.b)):
+            codes = tuple(
+                codebook.columns[axis.ref.name].codes[index]
+                for axis, index in zip(
+                    compiled.axes, np.unravel_index(cell, [axis.size for axis in compiled.axes]), strict=True
+                )
+            )
+            plain = figures[compiled.statistic.id, codes]
+            assert isclose(value, plain.value, rel_tol=1e-12), (compiled.statistic.id, codes)
+            compared += 1
+    assert compared == len(figures)
+
+
+@pytest.mark.parametrize("statistic", ["incidents_t0", "incidents_t1"])
+def test_the_means_of_incidents_say_in_words_where_they_stop_counting(statistic: str) -> None:
+    draft = load_yaml(Draft, SHIPPED / "cohort3.programme.yaml")
+    one = next(s for s in draft.statistics if s.id == statistic)
+    assert one.within is not None
+    assert one.label is not None
+    assert all(str(one.within[1]) in text for text in (one.label.nl, one.label.en))
