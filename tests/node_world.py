@@ -23,16 +23,17 @@ from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.statistics.blocks import Block
 from policies.statistics.programme import PlannedBlock, Programme
-from policies.study.calendar import DAY_S
+from policies.study.calendar import DAY_S, Calendar
 from policies.study.roster import Member, Roster
 from tests.applicants import signing_key
-from tests.small_study import OPEN, calendar, codebook, hashes, planned, region_policy
+from tests.small_study import OPEN, calendar, codebook, hashes, heading, planned, region_policy
 
 REGION, COHORT = "AA", "c1"
 RUN = "run-0123456789abcdef"
 FAST = Reconnect(first_wait_ms=20, longest_wait_ms=40, rejected_wait_ms=60_000)
 CONSORTIUM, DESK, RESEARCHER = (signing_key(label) for label in ("consortium", "desk", "researcher"))
 SNAPSHOT = "5" * 32
+FOREVER = 4_000_000_000
 
 
 def member(role: Role, keys: Mapping[str, SigningKey], **changes: object) -> Member:
@@ -96,13 +97,32 @@ class CountedRows:
         return [value + planned_block.cells for value in values]
 
 
-def make_home(folder: Path, address: str = "localhost:443", **policy: object) -> Home:
-    """A home with roster, calendar, codebook and policy in force, and no data."""
+def always_roster() -> Roster:
+    """A roster whose members are in date whenever the tests run, for processes that read the real clock."""
+    members = tuple(one.model_copy(update={"valid_from": 0, "valid_to": FOREVER}) for one in roster().members)
+    return Roster(serial=1, issued=0, members=members)
+
+
+def always_calendar() -> Calendar:
+    """The small calendar with a release window that is open whenever the tests run."""
+    cohort = calendar().cohorts[COHORT]
+    windows = {**cohort.windows, "release": (0, FOREVER)}
+    return calendar().model_copy(update={"cohorts": {COHORT: cohort.model_copy(update={"windows": windows})}})
+
+
+def always_programme(name: str = "small_outcome") -> Signed:
+    """The small programme, signed, without a deadline to speak of."""
+    return signed_programme(planned().model_copy(update={"programme": heading(id=name, deadline=FOREVER)}))
+
+
+def make_home(folder: Path, address: str = "localhost:443", *, always: bool = False, **policy: object) -> Home:
+    """A home with roster, calendar, codebook and policy in force, and no data. `always` for the real clock."""
     config = Config(region=REGION, coordinator=CoordinatorAddress(address=address), lang="en", reconnect=FAST)
     keys = {name: signing_key(f"{REGION} {name}").to_pem() for name in ("checkpoint", "steward")}
     home = create_home(folder, config, CONSORTIUM.public, keys | {"tls": new_tls_key()})
     region = Region(home, Clock())
-    for kind, document in (("roster", roster()), ("calendar", calendar()), ("codebook", codebook())):
+    who, when = (always_roster(), always_calendar()) if always else (roster(), calendar())
+    for kind, document in (("roster", who), ("calendar", when), ("codebook", codebook())):
         assert isinstance(region.adopt(sign(kind, to_canonical(document), CONSORTIUM).to_bytes()), InForce)
     assert isinstance(region.adopt_policy(region_policy(**policy)), InForce)
     region.close()
