@@ -29,6 +29,7 @@ Answers = Mapping[str, Mapping[str, Sequence[int]]]
 """The noisy integers as sent: by region, then by block id."""
 UNBOUNDED = "the denominator may be zero: the confidence set is unbounded"
 WEAK = "too much noise for so few units"
+SYNTHETIC = "SYNTHETIC data, no study result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,5 +229,5 @@ def _public(table: _Table, cell: int, scope: str, status: Status, note: str) -> 
         epsilon=table.epsilon,
         delta=table.programme.charge.delta,
         status=status,
-        note=note,
+        note="; ".join(filter(None, (SYNTHETIC if heading.data == "synthetic" else "", note))),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.estimates.margins import Margin, expected_margins
-from coordinator.estimates.rows import NATIONAL, UNBOUNDED, WEAK, Answers, Row, Run, estimate_rows
+from coordinator.estimates.rows import NATIONAL, SYNTHETIC, UNBOUNDED, WEAK, Answers, Row, Run, estimate_rows
 from coordinator.estimates.shares import price_shares
 from coordinator.estimates.tables import COLUMNS, to_csv, to_json
 from policies.documents import load_yaml
@@ -211,3 +211,12 @@ def test_expected_margins_tell_which_regions_will_be_withheld(codebook: Codebook
     margins = expected_margins(programme, compilation, codebook, calendar)
     assert margins[0].withheld == programme.regions
     assert margins[-1].withheld == ()
+
+
+def test_every_row_of_synthetic_data_says_so(programme: Programme, codebook: Codebook, calendar: Calendar) -> None:
+    heading = programme.programme.model_copy(update={"data": "synthetic"})
+    labelled = programme.model_copy(update={"programme": heading})
+    for without in ((), ("GM",)):
+        answers = _answers(programme, codebook, calendar, *without)
+        rows = estimate_rows(RUN, labelled, codebook, calendar, answers)
+        assert all(row.note.startswith(SYNTHETIC) for row in rows)
