@@ -26,6 +26,9 @@ from policies.statistics.programme import Programme
 
 T = TypeVar("T")
 
+_DONE_KEPT = 64
+"""Runs that are done and stay in memory; older ones are read from the store when somebody asks."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -199,6 +202,9 @@ class Runs:
         gathering = await self.stored(lambda: self._store.gathering(record.run, programme.regions, record.deadline))
         # Another task may have taken it up while this one waited for the store: the first one stays.
         self._runs.setdefault(record.run, _Run(signed, programme, out, gathering, gathering.state(self._clock())))
+        done = [name for name, run in self._runs.items() if run.noted is not State.ASKING and name != record.run]
+        for name in done[: max(0, len(done) - _DONE_KEPT)]:
+            del self._runs[name]
 
     async def _settle(self, run: _Run) -> None:
         """Sends what may be sent, notes a changed state, and tells the watchers."""

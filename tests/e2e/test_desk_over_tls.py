@@ -294,6 +294,16 @@ def test_an_unknown_run_is_said_to_be_unknown(server: DeskThread, desk: Desk) ->
         list(desk.watch("run-0"))
 
 
+def test_a_dead_proxy_is_not_used_on_this_machine(
+    country: Country, server: DeskThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with country.open() as desk:
+        assert len(desk.regions()) == len(REGIONS)
+
+
 def test_a_desk_that_is_gone_is_said_to_be_unreachable(country: Country) -> None:
     country.point_researcher(1)
     with country.open() as desk, pytest.raises(Unreachable):
