@@ -82,7 +82,7 @@ statistics:
   - {id: helped, kind: proportion, of: "help != no and not missing(state)", unit: household, wave: T1,
      where: "incidents@T0 > 0"}
   - {id: change, kind: transition, of: state, unit: household, wave: "T0->T1", by: [profile]}
-  - {id: grade, kind: mean, of: grade, unit: household, wave: T1}
+  - {id: grade, kind: mean, of: grade, unit: household, wave: T1, within: ["-0.5", "1"]}
   - {id: adults_by_profile, kind: count, unit: adult, wave: T1, by: [profile]}
   - {id: adults_safe, kind: proportion, of: "safe == yes", unit: adult, wave: T1, by: [profile], weight: "2.5"}
   - {id: wellbeing, kind: mean, of: wellbeing, unit: adult, wave: T0}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policies.statistics import count, mean, proportion, transition
-from policies.statistics.blocks import Axis, Block, Ones, Selection, block_bound
+from policies.statistics.blocks import Axis, Block, Ones, Selection, Value, block_bound
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
@@ -101,5 +101,16 @@ def _shape(statistic: Statistic, codebook: Codebook) -> tuple[Shape, Statistic]:
         raise BadStatistic(statistic.id, str(error), isinstance(error, UnknownVariable)) from error
     except ValueError as error:
         raise BadStatistic(statistic.id, str(error)) from error
-    update = {"of": of, "where": spelled, "by": tuple(ref.text for ref in by)}
+    update = {
+        "of": of,
+        "where": spelled,
+        "within": None if _whole(shape, codebook) else statistic.within,
+        "by": tuple(ref.text for ref in by),
+    }
     return shape, statistic.model_copy(update=update)
+
+
+def _whole(shape: Shape, codebook: Codebook) -> bool:
+    """Whether a mean counts its variable's whole range, so that `within` says nothing."""
+    value = shape.summand
+    return isinstance(value, Value) and (value.low, value.top) == (0, codebook.columns[value.of.name].size - 1)

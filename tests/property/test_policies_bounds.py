@@ -50,6 +50,8 @@ ASKED: tuple[dict[str, str | list[str]], ...] = (
     {"kind": "proportion", "unit": "adult", "of": "safe == yes", "where": "safe@T0 == no or missing(safe@T0)"},
     {"kind": "mean", "unit": "adult", "of": "score"},
     {"kind": "mean", "unit": "adult", "of": "score", "by": ["safe"]},
+    {"kind": "mean", "unit": "adult", "of": "score", "within": ["4", "6"]},
+    {"kind": "mean", "unit": "household", "of": "grade", "within": ["0", "0.5"], "by": ["kind"]},
     {"kind": "transition", "unit": "adult", "of": "safe", "wave": "T0->T1", "by": ["kind"]},
     {"kind": "count", "unit": "child", "by": ["hurt"]},
     {"kind": "proportion", "unit": "child", "of": "hurt == yes", "by": ["kind"]},

@@ -198,6 +198,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=5)
 
 
 @given(STEPS, STEPS)
+@settings(deadline=None)
 def test_ranges_behave_as_the_sets_they_stand_for(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> None:
     def members(ranges: tuple[tuple[int, int], ...]) -> set[int]:
         return {step for low, high in ranges for step in range(low, high + 1)}

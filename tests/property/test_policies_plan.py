@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +21,13 @@ from policies.units.money import NanoRho
 from tests import small_study
 
 HOUSEHOLD = ["help == yes", "incidents > 1", "state != none and not missing(profile)", "missing(grade)"]
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     *({"kind": "proportion", "unit": "household", "of": of} for of in HOUSEHOLD),
     {"kind": "proportion", "unit": "adult", "of": "safe == yes"},
     {"kind": "proportion", "unit": "child", "of": "hurt_and_unhelped == yes"},
     {"kind": "mean", "unit": "household", "of": "incidents"},
     {"kind": "mean", "unit": "household", "of": "grade"},
+    {"kind": "mean", "unit": "household", "of": "incidents", "within": ["1", "3"]},
     {"kind": "mean", "unit": "adult", "of": "wellbeing"},
     {"kind": "count", "unit": "household"},
     {"kind": "count", "unit": "child"},

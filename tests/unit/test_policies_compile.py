@@ -60,6 +60,20 @@ def test_a_mean_sums_steps_of_the_grid() -> None:
     assert found.statistics[0].statistic.of == "wellbeing@T0"
 
 
+def test_a_mean_within_narrower_bounds_needs_a_smaller_bound() -> None:
+    asked = statistic(kind="mean", of="grade", within=["0", "1.5"])
+    found = compiled(asked)
+    assert block(found, "asked").summand == Value(Ref("grade", "T1"), top=3, low=2)
+    assert block(found, "asked").bound == 3
+    assert block(compiled(statistic(kind="mean", of="grade")), "asked").bound == 5
+
+
+@pytest.mark.parametrize("within", [["-1", "1.5"], ["-1.0", "15e-1"]])
+def test_bounds_that_leave_nothing_out_are_not_spelled(within: list[str]) -> None:
+    asked = statistic(kind="mean", of="grade", within=within)
+    assert compiled(asked) == compiled(statistic(kind="mean", of="grade"))
+
+
 def test_a_transition_is_one_block_of_row_by_column_within_by() -> None:
     found = compiled(statistic(kind="transition", of=" state ", wave="T0->T1", by=["profile"]))
     (only,) = found.blocks
@@ -166,6 +180,12 @@ def test_the_canonical_statistics_compile_to_themselves() -> None:
         ({"kind": "mean", "of": "help"}, "has no mean", False),
         ({"kind": "mean", "of": "incidents", "wave": "T0->T1"}, "one wave", False),
         ({"kind": "mean", "of": "incidents > 1"}, "expected the end", False),
+        ({"kind": "mean", "of": "incidents", "within": ["1", "1"]}, "`within` must be", False),
+        ({"kind": "mean", "of": "incidents", "within": ["3", "1"]}, "`within` must be", False),
+        ({"kind": "mean", "of": "incidents", "within": ["0.5", "3"]}, "on its grid", False),
+        ({"kind": "mean", "of": "incidents", "within": ["0", "5"]}, "between 0 and 4", False),
+        ({"kind": "mean", "of": "incidents", "within": ["-1", "4"]}, "between 0 and 4", False),
+        ({"within": ["0", "1"]}, "belongs to a mean", False),
         ({"kind": "transition", "of": "state"}, "two waves", False),
         ({"kind": "transition", "of": None, "wave": "T0->T1"}, "a category variable in `of`", False),
         ({"kind": "transition", "of": "profile", "wave": "T0->T1"}, "has no waves and cannot change", False),

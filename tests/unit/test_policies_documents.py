@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -143,6 +143,7 @@ def test_regression_depth_and_long_numbers_are_refused_not_raised(text: str) -> 
 
 
 @given(st.text(max_size=60) | st.text("ab: -[]{}!&*\n'\"0123456789#?|>", max_size=60))
+@settings(deadline=None)
 def test_no_text_raises_anything_but_a_bad_document(text: str) -> None:
     try:
         document = parse_yaml(Sample, text, "some.yaml")
@@ -166,6 +167,7 @@ def test_no_text_raises_anything_but_a_bad_document(text: str) -> None:
         inner=st.none() | st.builds(Inner, word=st.text("ab"), number=st.integers(-5, 5)),
     )
 )
+@settings(deadline=None)
 def test_a_document_comes_back_from_its_bytes(document: Sample) -> None:
     data = to_canonical(document)
     assert from_canonical(Sample, data) == document

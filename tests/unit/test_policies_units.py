@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opendp.combinators import make_zCDP_to_approxDP
 from opendp.domains import atom_domain
@@ -33,6 +33,7 @@ def opendp() -> Iterator[None]:
 
 
 @given(RHOS)
+@settings(deadline=None)
 def test_charges_round_up_and_caps_round_down_by_less_than_one_nano(rho: Fraction) -> None:
     up, down = NanoRho.ceil(rho), NanoRho.floor(rho)
     assert down.rho <= rho <= up.rho
@@ -53,6 +54,7 @@ def test_a_written_cap_is_never_exceeded_by_rounding() -> None:
 
 
 @given(st.integers(0, 10**60), st.integers(0, 10**60))
+@settings(deadline=None)
 def test_amounts_of_any_size_add_and_remain_exactly(cap: int, spent: int) -> None:
     assert (NanoRho(cap) + NanoRho(spent)).nano == cap + spent
     assert NanoRho(cap).left_after(NanoRho(spent)).nano == max(cap - spent, 0)
@@ -132,6 +134,7 @@ def test_regression_the_conversion_does_not_depend_on_the_decimal_context_in_for
 
 
 @given(st.integers(1, 2**53 - 1), st.integers(0, 60))
+@settings(deadline=None)
 def test_sigma_is_a_float_without_rounding(numerator: int, shift: int) -> None:
     sigma = Sigma(numerator, shift)
     assert Fraction(sigma.value) == sigma.fraction == Fraction(numerator, 2**shift)
@@ -145,6 +148,7 @@ def test_sigma_refuses_what_a_float_cannot_hold(numerator: int, shift: int) -> N
 
 
 @given(st.floats(1e-12, 2.0**52))
+@settings(deadline=None)
 def test_sigma_rounds_up_by_less_than_its_grid(sigma: float) -> None:
     rounded = round_up(sigma)
     assert Fraction(sigma) <= rounded.fraction < Fraction(sigma) + Fraction(1, 2**rounded.shift)
@@ -177,6 +181,7 @@ def test_what_is_not_an_exact_decimal_is_refused(value: object) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
+@settings(deadline=None)
 def test_regression_the_text_of_a_decimal_can_be_read_again(number: Decimal) -> None:
     """Thirty zeros behind a one used to be written with a digit too many to be read back."""
     for candidate in (str(number), "1e30", "1e29"):
@@ -189,6 +194,7 @@ def test_regression_the_text_of_a_decimal_can_be_read_again(number: Decimal) -> 
 
 
 @given(st.integers())
+@settings(deadline=None)
 def test_big_integers_travel_as_digits(number: int) -> None:
     assert parse_digits(str(number)) == parse_digits(number) == number
 

@@ -15,6 +15,8 @@ from rondgang.keys import SigningKey
 from rondgang.leaves import GENESIS, leaf_hash
 from rondgang.signed import KINDS, sign
 
+from tests.vectors import programme
+
 FOLDER = Path(__file__).parent / "v1"
 
 
@@ -27,6 +29,7 @@ def vectors() -> dict[str, Json]:
         "bad_signed.json": [{"name": name, "envelope": text} for name, text in _bad_envelopes().items()],
         "unverified.json": [{"name": name, "envelope": text} for name, text in _unverified().items()],
         "chain.json": _chain(),
+        "programme.json": programme.vectors(),
     }
 
 
