@@ -23,13 +23,13 @@ from rondgang.keys import PublicKey, SigningKey
 from rondgang.signed import Signed, sign
 
 from coordinator.desk.views import Prices, Progress, RegionView, Results, Submitted
-from coordinator.errors import BadHome, DeskRefused
+from coordinator.errors import DeskRefused
 from coordinator.home import Home, ResearcherConfig
 from coordinator.remote.wire import RemoteDesk
 from coordinator.table import frame
 from coordinator.transport import channel
 from policies.documents import Document, load_yaml, to_canonical
-from policies.rules.refusals import Refused
+from policies.rules.refusals import Reason, Refused
 from policies.statistics.plan import plan
 from policies.statistics.programme import Draft, Programme
 from policies.study.adoption import Adopted, NotAdopted, adopt
@@ -91,7 +91,9 @@ class Desk:
         documents = self._remote.study(written.programme.codebook)
         calendar = self._genuine(adopt(Calendar, "calendar", documents.signed_calendar, self._pinned))
         if len(documents.signed_codebooks) != 1:
-            raise BadHome(f"The desk gave no codebook {written.programme.codebook}.")
+            raise DeskRefused(
+                Refused(Reason.CODEBOOK_MISMATCH, f"The desk gave no codebook {written.programme.codebook}.")
+            )
         codebook = self._genuine(adopt(Codebook, "codebook", documents.signed_codebooks[0], self._pinned))
         programme = plan(written, codebook.document, calendar.document, (codebook.digest, calendar.digest))
         signed = sign("programme", to_canonical(programme), self._key)
@@ -142,7 +144,7 @@ class Desk:
 
     def _genuine(self, found: Adopted[D] | NotAdopted) -> Adopted[D]:
         if isinstance(found, NotAdopted):
-            raise BadHome(f"The desk sent a document that the pinned consortium key did not sign. {found.sentence}")
+            raise DeskRefused(Refused(Reason.UNKNOWN_SIGNER, f"From the desk: {found.sentence}"))
         return found
 
 

@@ -25,7 +25,6 @@ Field = Literal[
     "regions",
     "roster",
     "run",
-    "software",
     "state",
 ]
 FIELDS: frozenset[str] = frozenset(get_args(Field))

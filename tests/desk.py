@@ -203,7 +203,7 @@ class DeskThread:
 
     async def _serve(self) -> None:
         config = self._country.desk.config(CoordinatorConfig)
-        url = f"sqlite:///{self._country.desk.folder / 'rondgang.sqlite'}"
+        url = config.database or f"sqlite:///{self._country.desk.folder / 'rondgang.sqlite'}"
         with open_store(url) as store:
             async with running(self._country.desk, config, store, self._clock) as port:
                 self._ready.put(port)

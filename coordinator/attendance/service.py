@@ -101,7 +101,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
         older = self._lines.join(line)
         if older is not None:
             older.end()
-        note("node_attends", region=region, software=line.introduction.software)
+        note("node_attends", region=region)
         self._runs.catch_up(region)
         await self._see(line)
 

@@ -40,6 +40,9 @@ def init(
     consortium_key: Annotated[str, typer.Option(help="The consortium's file consortium.pub, or its 64 digits.")],
     role: Annotated[Kind, typer.Option(help="coordinator: the desk itself. researcher: who asks.")] = Kind.COORDINATOR,
     listen: Annotated[str, typer.Option(help="Where the desk listens, host:port; port 0 is any free one.")] = "",
+    database: Annotated[
+        str | None, typer.Option(help="The desk's store, a SQLAlchemy URL; a SQLite file in its folder when left out.")
+    ] = None,
     coordinator: Annotated[str, typer.Option(help="The desk that a researcher asks, host:port.")] = "",
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -50,7 +53,7 @@ def init(
     --consortium-key consortium.pub --home researcher
     """
     with faults(as_json):
-        config = _config(role, name, listen, coordinator)
+        config = _config(role, name, listen, coordinator, database)
         place = Home.find(home, Role(role.value))
         pinned = _pinned(consortium_key)
         made = Home.create(place.folder, config, pinned, secrets.token_bytes(32))
@@ -116,13 +119,15 @@ def adopt(
     say(as_json, {"home": str(place.folder), "adopted": _facts(kept)}, *_lines(kept))
 
 
-def _config(role: Kind, name: str, listen: str, coordinator: str) -> CoordinatorConfig | ResearcherConfig:
+def _config(
+    role: Kind, name: str, listen: str, coordinator: str, database: str | None
+) -> CoordinatorConfig | ResearcherConfig:
     if role is Kind.COORDINATOR:
         if coordinator:
             raise BadHome("--coordinator is for a researcher. Say with --listen where the desk listens.")
-        return CoordinatorConfig(role="coordinator", name=name, listen=listen or "0.0.0.0:443")
-    if listen or not coordinator:
-        raise BadHome("A researcher's folder needs --coordinator HOST:PORT, and no --listen.")
+        return CoordinatorConfig(role="coordinator", name=name, listen=listen or "0.0.0.0:443", database=database)
+    if listen or database or not coordinator:
+        raise BadHome("A researcher's folder needs --coordinator HOST:PORT, and neither --listen nor --database.")
     return ResearcherConfig(role="researcher", name=name, coordinator=coordinator)
 
 

@@ -294,6 +294,25 @@ def test_an_unknown_run_is_said_to_be_unknown(server: DeskThread, desk: Desk) ->
         list(desk.watch("run-0"))
 
 
+def test_documents_that_the_pinned_key_did_not_sign_are_not_planned_by(country: Country, server: DeskThread) -> None:
+    (country.researcher.folder / "consortium.pub").write_text(signing_key("another consortium").public.hex)
+    with country.open() as desk, pytest.raises(DeskRefused) as refused:
+        desk.plan(draft())
+    assert refused.value.refused.reason is Reason.UNKNOWN_SIGNER
+
+
+@pytest.mark.postgres
+def test_the_desk_works_on_postgresql_too(country: Country, postgres_url: str) -> None:
+    path = country.desk.folder / "config.yaml"
+    path.write_text(f"{path.read_text()}database: {postgres_url}\n")
+    with DeskThread(country) as server, country.open() as desk, ExitStack() as stack:
+        all_nodes(stack, country, server.port)
+        run = desk.submit(desk.plan(draft())).run
+        *_, last = desk.watch(run)
+        assert last.count(Asked.ANSWERED) == len(REGIONS)
+        assert len(desk.fetch(run).signed_answers) == len(REGIONS)
+
+
 def test_a_dead_proxy_is_not_used_on_this_machine(
     country: Country, server: DeskThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
