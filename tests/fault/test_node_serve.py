@@ -1,0 +1,195 @@
+"""The process that `rondgang node serve` is: it comes back after kill -9, is asked over its socket, and syncs first."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rondgang.signed import Signed
+
+from compose.demo.federation import free_port
+from node.home import Home
+from node.operations import Done, adopt_policy, status
+from tests.node_desk import Address, PlayedDesk, order, serve_log
+from tests.node_world import FOREVER, always_programme, import_rows, make_home, signed_order
+from tests.small_study import region_policy
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROGRAMME = always_programme()
+RUN = "run-00000000000000aa"
+STOP_S = 20.0
+
+
+def ask(desk: PlayedDesk, programme: Signed = PROGRAMME) -> Awaitable[bytes]:
+    async def asked() -> bytes:
+        signed = signed_order(programme, run=RUN, deadline=FOREVER)
+        reply = await desk.asked(order(programme, RUN, signed))
+        assert reply.signed_answer, reply
+        return reply.signed_answer
+
+    return asked()
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path) -> tuple[Address, Home]:
+    """An address, and an enrolled home with data that attends there."""
+    address = Address.new(free_port())
+    home = make_home(tmp_path / "a home", f"localhost:{address.port}", always=True)
+    address.enrol(home)
+    import_rows(home)
+    return address, home
+
+
+@contextmanager
+def serving(home: Home, *before: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`rondgang node serve`, under the command `before` if any; killed at the end if it still runs."""
+    command = [*before, sys.executable, "-m", "rondgang", "node", "serve", "--home", str(home.root)]
+    with (home.root / "serve.out").open("ab") as out:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=CHECKOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_S)
+
+
+def converse(address: Address, conversation: Callable[[PlayedDesk], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with address.opened(PlayedDesk()) as desk:
+            await asyncio.wait_for(conversation(desk), 60)
+
+    asyncio.run(run())
+
+
+def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> None:
+    address, home = enrolled
+    replies: list[bytes] = []
+
+    async def conversation(desk: PlayedDesk) -> None:
+        for _ in range(2):
+            desk.came.clear()
+            with serving(home) as process:
+                replies.append(await ask(desk))
+                process.send_signal(signal.SIGKILL)
+                process.wait(STOP_S)
+
+    converse(address, conversation)
+    assert replies[0] == replies[1]
+    shown = status(home)
+    assert [entry.event for entry in shown.last].count("debited") == 1
+    assert '"event": "answered_again"' in serve_log(home.root)
+
+
+def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: tuple[Address, Home]) -> None:
+    address, home = enrolled
+
+    async def conversation(desk: PlayedDesk) -> None:
+        with serving(home) as process:
+            await ask(desk)
+            shown = await asyncio.to_thread(status, home)
+            assert (shown.serving, shown.connected, shown.answered) == (True, True, 1)
+            assert home.socket_file.stat().st_mode & 0o777 == 0o600
+            # From here on nothing is allowed, also for the process that is running.
+            strict = region_policy(programme={"rho": "0"})
+            assert isinstance(await asyncio.to_thread(adopt_policy, home, strict), Done)
+            other = always_programme("another")
+            reply = await desk.asked(order(other, RUN, signed_order(other, run=RUN, deadline=FOREVER)))
+            assert "0 a programme" in reply.refusal.sentence
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, STOP_S) == 0
+
+    converse(address, conversation)
+    assert not home.socket_file.exists()
+    assert "Region AA attends localhost" in (home.root / "serve.out").read_text(encoding="utf-8")
+
+
+def test_a_serving_node_loads_nothing_that_only_import_needs() -> None:
+    heavy = ("pandas", "pyarrow", "scipy", "ibis", "rich", "opendp.prelude", "node.importing.run")
+    code = f"import sys, node.cli, node.serving; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    assert told.stdout.strip() == "[]"
+
+
+def _can_trace() -> bool:
+    try:
+        tried = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], check=False, capture_output=True)
+    except FileNotFoundError:
+        return False
+    return tried.returncode == 0
+
+
+CALL = re.compile(r"^\d+ +(?P<time>[\d.]+) (?P<name>\w+)\((?P<rest>.*)")
+"""One line of `strace -f -ttt -y`."""
+
+
+def calls_between(trace: Path, first: float, last: float) -> list[tuple[str, str]]:
+    """System calls that ended well, by name and the rest of their line, in the order in which they began."""
+    return [
+        (match["name"], match["rest"])
+        for line in trace.read_text(encoding="utf-8", errors="replace").splitlines()
+        if (match := CALL.match(line)) and first <= float(match["time"]) <= last
+    ]
+
+
+@pytest.mark.strace
+@pytest.mark.skipif(not _can_trace(), reason="needs strace and the right to trace")
+def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
+    enrolled: tuple[Address, Home], tmp_path: Path
+) -> None:
+    address, home = enrolled
+    trace = tmp_path / "trace"
+    moments: list[float] = []
+    replies: list[bytes] = []
+    looked_at = "trace=pwrite64,fdatasync,sendmsg,openat"
+    strace = ("strace", "-f", "-ttt", "-y", "-s", "0", "-e", looked_at, "-o", str(trace))
+
+    async def conversation(desk: PlayedDesk) -> None:
+        with serving(home, *strace) as process:
+            await asyncio.wait_for(desk.came.wait(), 60)
+            moments.append(time.time())
+            replies.append(await ask(desk))
+            moments.append(time.time())
+            # To the whole group: strace itself keeps to the end of what it traces.
+            os.killpg(process.pid, signal.SIGTERM)
+            await asyncio.to_thread(process.wait, STOP_S)
+
+    converse(address, conversation)
+    calls = calls_between(trace, *moments)
+    writes = places(calls, "pwrite64", "ledger.sqlite-wal>")
+    syncs = places(calls, "fdatasync", "ledger.sqlite-wal>")
+    reads = places(calls, "openat", ".parquet")
+    sends = [i for i in places(calls, "sendmsg", "") if sent_bytes(calls[i][1]) >= len(replies[0])]
+    assert reads, "rows were read"
+    assert len(sends) == 1, "one message is large enough to hold the reply"
+    (sent,) = sends
+    debit = [i for i in writes if i < reads[0]]
+    stored = [i for i in writes if reads[-1] < i < sent]
+    assert debit, "the debit was written before any row was read"
+    assert stored, "the answer was written after the rows were read and before it left"
+    assert any(debit[-1] < i < reads[0] for i in syncs), "the debit is on disk before any row is read"
+    assert any(stored[-1] < i < sent for i in syncs), "the answer is on disk before it leaves"
+    assert [i for i in writes if i not in debit and i not in stored] == []
+
+
+def places(calls: list[tuple[str, str]], name: str, within: str) -> list[int]:
+    return [i for i, (called, rest) in enumerate(calls) if called == name and within in rest]
+
+
+def sent_bytes(rest: str) -> int:
+    result = re.search(r"= (\d+)$", rest)
+    return int(result[1]) if result else 0
