@@ -19,6 +19,7 @@ from rondgang.signed import Signed, sign
 from rondgang.tls import requested
 from rondgang.v1 import attend_pb2
 from rondgang.versions import SPOKEN
+from sqlalchemy import create_engine, text
 
 from compose.consortium.authority import Authority, found, issue, pem
 from coordinator.client import Desk
@@ -342,6 +343,15 @@ def all_nodes(stack: ExitStack, country: Country, port: int) -> dict[str, FakeNo
 
 
 OVER = Refused(Reason.OVER_COHORT_CAP, "It costs 0.2 rho; 0.1 is left for cohort c1.")
+
+
+def empty(postgres_url: str) -> None:
+    """Takes everything out of a PostgreSQL database."""
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+    engine.dispose()
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from coordinator.gather import Gathering, Repeats, State
 from coordinator.store.store import Kept, RunRecord, SeenRecord, Store, open_store
 from coordinator.store.tables import METADATA
 from policies.rules.refusals import Reason, Refused
+from tests.desk import empty
 
 RUN = RunRecord("run-00", "a" * 64, b"\x00programme\xff", 1_000, 2_000, State.ASKING)
 OVER = Refused(Reason.OVER_COHORT_CAP, "Een tekst met é en “aanhalingstekens”.")
@@ -26,11 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     found = request.getfixturevalue("postgres_url")
     yield found
-    engine = create_engine(found)
-    with engine.begin() as connection:
-        connection.execute(text("drop schema public cascade"))
-        connection.execute(text("create schema public"))
-    engine.dispose()
+    empty(found)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from tests.desk import (
     answer_bytes,
     answers,
     draft,
+    empty,
     now,
     until,
 )
@@ -311,6 +312,7 @@ def test_the_desk_works_on_postgresql_too(country: Country, postgres_url: str) -
         *_, last = desk.watch(run)
         assert last.count(Asked.ANSWERED) == len(REGIONS)
         assert len(desk.fetch(run).signed_answers) == len(REGIONS)
+    empty(postgres_url)
 
 
 def test_a_dead_proxy_is_not_used_on_this_machine(
