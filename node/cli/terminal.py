@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the verbs load what they need themselves: a command line st
     from node.home import Home
     from policies.study.text import Language
 
-DONE, REFUSED, BAD_INPUT, LATER = 0, 1, 2, 75
+REFUSED, BAD_INPUT, LATER = 1, 2, 75
 
 
 class Lang(StrEnum):

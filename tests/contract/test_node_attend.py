@@ -73,9 +73,9 @@ class SlowRows(CountedRows):
 class Setting:
     """An address, a node that is enrolled there, and its notes."""
 
-    def __init__(self, folder: Path, rows: CountedRows | None = None, **policy: object) -> None:
+    def __init__(self, folder: Path, rows: CountedRows | None = None, tick_ms: int = 25) -> None:
         self.address = Address.new(free_port())
-        self.home = make_home(folder / "home", f"localhost:{self.address.port}", **policy)
+        self.home = make_home(folder / "home", f"localhost:{self.address.port}", tick_ms=tick_ms)
         self.address.enrol(self.home)
         put_snapshot(self.home)
         self.rows = rows or CountedRows()
