@@ -22,8 +22,8 @@ from compose.demo.verbs import run as run_verb
 
 REGIONS = ("DR", "FR", "GM")
 
-# One federation for all of these tests, also where they run in parallel.
-pytestmark = pytest.mark.xdist_group("federation_desk")
+# One federation for all of these tests; in parallel each worker would set up its own.
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
