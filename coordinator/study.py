@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,19 +71,23 @@ class LiveStudy:
         return self._study
 
 
-def _marks(home: Home) -> tuple[tuple[str, int, int, int], ...]:
-    """What changes with a file: an adoption puts a new one in place, so on most systems the inode alone would do."""
-    found = []
-    for folder in (home.adopted, home.adopted / "codebooks"):
-        try:
-            entries = list(os.scandir(folder))
-        except FileNotFoundError:
-            continue
-        for entry in entries:
-            if entry.name.endswith(".json") and not entry.name.startswith("."):
-                stat = entry.stat()
-                found.append((entry.path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
-    return tuple(sorted(found))
+def _marks(home: Home) -> tuple[tuple[int, int, int], ...]:
+    """What changes with an adoption, which puts a new file in place: both folders, and the roster and calendar.
+
+    Asked for at every message, so it takes four looks at the disk and no more.
+    """
+    folder = home.adopted
+    return tuple(
+        _mark(path) for path in (folder, folder / "codebooks", folder / "roster.json", folder / "calendar.json")
+    )
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def adopt_file(home: Home, data: bytes) -> Kept | NotAdopted:

@@ -6,6 +6,7 @@ the same key is the same party. `new_tls_key` draws from the cryptography librar
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -75,6 +76,7 @@ def requested(csr_pem: bytes) -> Certified:
     return _certified(extensions, key)
 
 
+@lru_cache(maxsize=256)
 def role_of_certificate(pem: bytes) -> Certified:
     """The party and key of a certificate (PEM; the first one if several stand in it).
 
