@@ -25,11 +25,11 @@ class SumsFailed(Exception):
 class Engine:
     """A DuckDB connection without files of its own, and the SQL already written for earlier blocks.
 
-    One caller at a time. `threads` is at least 1; a table under 122,880 rows is one row group and uses one thread
-    whatever this says.
+    One caller at a time. `threads` is at least 1: a region's table is one row group (122,880 rows), which one thread
+    reads, and idle ones only cost the wake-ups.
     """
 
-    def __init__(self, scratch: Path, threads: int = 2, memory_mb: int = 2048) -> None:
+    def __init__(self, scratch: Path, threads: int = 1, memory_mb: int = 2048) -> None:
         self._connection = duckdb.connect(
             ":memory:",
             config={
