@@ -103,6 +103,8 @@ def _statistic(one: StatisticPrice) -> dict[str, Plain]:
 
 def _region(one: RegionPrice, delta: Decimal) -> dict[str, Plain]:
     charge = one.charge
+    # Said only where it is so: the columns of a study's price stay those of the contract.
+    marked: dict[str, Plain] = {"test_only": True} if one.test_only else {}
     return {
         "region": one.region,
         "rho": None if charge is None else _rho(charge),
@@ -111,6 +113,7 @@ def _region(one: RegionPrice, delta: Decimal) -> dict[str, Plain]:
         "left_lifetime": None if one.left_lifetime is None else _rho(one.left_lifetime),
         "decision": one.decision,
         "reason": None if one.refused is None else one.refused.reason.value,
+        **marked,
     }
 
 

@@ -52,12 +52,16 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What a programme would cost and what is left now, before it; `refused` when it would not be answered."""
+    """What a programme would cost and what is left now, before it; `refused` when it would not be answered.
+
+    `test_only` says that the region's policy is for tests alone.
+    """
 
     charge: NanoRho
     left_cohort: NanoRho
     left_lifetime: NanoRho
     refused: Refused | None
+    test_only: bool = False
 
 
 def _on(_step: Step) -> None:
@@ -94,13 +98,13 @@ class Answering:
         programme, charge = asked.programme, asked.programme.charge.amount
         standing = self._region.standing(self._region.ledger.book)
         authentic = authenticate_programme(asked, self._region.roster, standing.now)
-        remaining = left(programme.programme.cohort, standing)
+        remaining, test_only = left(programme.programme.cohort, standing), standing.policy.test_only
         if isinstance(authentic, Refused):
-            return Quoted(charge, *remaining, authentic)
+            return Quoted(charge, *remaining, authentic, test_only)
         if self._stored(asked) is not None:
-            return Quoted(NanoRho(0), *remaining, None)
+            return Quoted(NanoRho(0), *remaining, None, test_only)
         decision = decide(programme, standing)
-        return Quoted(charge, *remaining, decision if isinstance(decision, Refused) else None)
+        return Quoted(charge, *remaining, decision if isinstance(decision, Refused) else None, test_only)
 
     def _answer(self, ordered: Ordered) -> bytes | Refused:
         asked, region = ordered.asked, self._region

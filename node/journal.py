@@ -32,10 +32,13 @@ EventName = Literal[
     "adopted",
     "imported",
     "fault",
+    "test_only",
+    "result_kept",
 ]
 FIELDS = ("time", "level", "event", "run", "programme", "region", "reason", "charge", "place")
 """Every key that a line may have. `place` is a file and line of this program and the class of a fault."""
 
+_WARNINGS = frozenset({"fault", "connection_lost", "not_admitted", "test_only"})
 _LARGEST_BYTES = 5_000_000
 _KEPT_FILES = 3
 
@@ -87,7 +90,7 @@ class FileJournal:
         charge: int | None = None,
         place: str | None = None,
     ) -> None:
-        level = logging.WARNING if event in ("fault", "connection_lost", "not_admitted") else logging.INFO
+        level = logging.WARNING if event in _WARNINGS else logging.INFO
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         told = {"run": run, "programme": programme, "reason": reason, "charge": charge, "place": place}
         line = {"time": now, "level": logging.getLevelName(level).lower(), "event": event, "region": self._region}

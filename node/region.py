@@ -100,6 +100,11 @@ class Region:
             raise NotReady("policy")
         return self.documents.policy.document.tick_ms
 
+    @property
+    def test_only(self) -> bool:
+        """Whether the policy in force is for tests alone."""
+        return self.documents.policy is not None and self.documents.policy.document.test_only
+
     def adopt(self, data: bytes) -> InForce | NotAdopted:
         """Puts a document that the pinned key signed into force. Durable on return; the same again changes nothing."""
         try:

@@ -23,6 +23,7 @@ from node.region import NotReady, Region
 from node.rows import SnapshotRows
 from node.status import Status
 
+TEST_ONLY = "the policy in force is for tests alone: its caps protect nobody"
 _PATIENCE_S = 5.0
 
 
@@ -53,6 +54,8 @@ def serve(home: Home, served: Served) -> None:
         rows = SnapshotRows(home)
         closing.callback(rows.close)
         journal("started")
+        if region.test_only:
+            journal("test_only", reason=TEST_ONLY)
         answering = Answering(region, rows, home.signing_key("checkpoint"), journal)
         asyncio.run(_serve(region, answering, journal, served))
         journal("stopped")
@@ -86,6 +89,8 @@ def _control(
             result = result.model_copy(update={"serving": True, "connected": attendance.connected})
         if isinstance(result, Done) and result.new:
             journal("imported" if result.kind == "snapshot" else "adopted", reason=f"{result.kind} {result.name}")
+            if result.kind == "policy" and region.test_only:
+                journal("test_only", reason=TEST_ONLY)
         return Response(result=to_text(result))
 
     return lambda request: asyncio.get_running_loop().run_in_executor(writer, work, request)

@@ -59,7 +59,10 @@ class Decision(Shown):
 
 
 class Status(Shown):
-    """The whole of it. `serving` and `connected` are filled in by whoever knows."""
+    """The whole of it. `serving` and `connected` are filled in by whoever knows.
+
+    `test_only`: the policy in force is for tests alone.
+    """
 
     region: str
     coordinator: str
@@ -67,6 +70,7 @@ class Status(Shown):
     serving: bool = False
     connected: bool = False
     missing: tuple[str, ...]
+    test_only: bool = False
     documents: tuple[Document, ...]
     budgets: tuple[Budget, ...]
     answered: int
@@ -89,6 +93,7 @@ def status_of(region: Region) -> Status:
         coordinator=region.config.coordinator.address,
         enrolled=region.home.enrolled,
         missing=region.missing(),
+        test_only=region.test_only,
         documents=tuple(Document(kind=event.kind, name=event.name, hash=event.hash) for event in adopted),
         budgets=_budgets(region),
         answered=len(book.answered),

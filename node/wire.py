@@ -100,6 +100,7 @@ class Stream:
             left_cohort=str(quoted.left_cohort.nano),
             left_lifetime=str(quoted.left_lifetime.nano),
             refusal=None if quoted.refused is None else refusal_to_wire(quoted.refused),
+            test_only=quoted.test_only,
         )
         await self._write(attend_pb2.AttendRequest(quote=message))
 

@@ -29,12 +29,16 @@ class QuoteOut:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What a region would charge and have left; with `refused`, why it would not answer."""
+    """What a region would charge and have left; with `refused`, why it would not answer.
+
+    `test_only`: its policy is for tests alone.
+    """
 
     charge: NanoRho
     left_cohort: NanoRho
     left_lifetime: NanoRho
     refused: Refused | None
+    test_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,4 +63,4 @@ def quoted(quote: attend_pb2.Quote) -> Quoted | None:
     except ValueError:
         return None
     refused = refusal_from_wire(quote.refusal) if quote.HasField("refusal") else None
-    return Quoted(charge, left_cohort, left_lifetime, refused)
+    return Quoted(charge, left_cohort, left_lifetime, refused, quote.test_only)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from coordinator.cli.looking import open_desk
 from coordinator.cli.options import HomeOption, JsonOption, ProgrammeArgument
 from coordinator.cli.output import REFUSED, faults, say, table, told
 from coordinator.client import Desk, Planned
-from coordinator.desk.views import Prices
+from coordinator.desk.views import Prices, RegionPrice
 from coordinator.errors import DeskRefused
 from coordinator.files import write
 from coordinator.prices import Plain, PriceList, price_json, price_list
@@ -101,6 +102,7 @@ def _check(prices: Prices) -> None:
         raise DeskRefused(Refused(reason, sentence), refusals)
     for region, why in refusals.items():
         told(f"{region} will refuse: {why.sentence} ({why.reason.value})")
+    _mark_tests(prices.regions)
     away = [one.region for one in prices.regions if one.decision == "away"]
     if away:
         told(f"Away now, asked when they come back: {', '.join(away)}")
@@ -138,6 +140,13 @@ def _show(listed: PriceList) -> None:
         for one in listed.regions
     ]
     table(("region", "decision", "rho", "left cohort", "left lifetime", "why"), regions)
+    _mark_tests(listed.regions)
+
+
+def _mark_tests(regions: Iterable[RegionPrice]) -> None:
+    marked = [one.region for one in regions if one.test_only]
+    if marked:
+        told(f"FOR TESTS ALONE (test_only), no study: {', '.join(marked)}")
 
 
 def _short(number: float) -> str:

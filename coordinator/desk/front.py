@@ -95,9 +95,8 @@ class Front:
                 regions.append(RegionPrice(region, "away"))
                 continue
             decision: Decision = "granted" if quoted.refused is None else "refused"
-            regions.append(
-                RegionPrice(region, decision, quoted.refused, quoted.charge, quoted.left_cohort, quoted.left_lifetime)
-            )
+            amounts = (quoted.charge, quoted.left_cohort, quoted.left_lifetime)
+            regions.append(RegionPrice(region, decision, quoted.refused, *amounts, quoted.test_only))
         return Prices(tuple(regions), await self._runs.run_of(admitted.digest))
 
     async def submit(self, data: bytes, again: bool) -> Submitted | Refused:

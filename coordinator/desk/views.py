@@ -34,6 +34,7 @@ class RegionPrice:
     charge: NanoRho | None = None
     left_cohort: NanoRho | None = None
     left_lifetime: NanoRho | None = None
+    test_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

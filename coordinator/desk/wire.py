@@ -69,6 +69,7 @@ def prices_to_wire(outcome: Prices | Refused) -> desk_pb2.PriceResponse:
             left_cohort=_digits(one.left_cohort),
             left_lifetime=_digits(one.left_lifetime),
             charge=_digits(one.charge),
+            test_only=one.test_only,
         )
         for one in outcome.regions
     ]
@@ -86,6 +87,7 @@ def prices_from_wire(message: desk_pb2.PriceResponse) -> Prices | Refused:
             _amount(one.charge),
             _amount(one.left_cohort),
             _amount(one.left_lifetime),
+            one.test_only,
         )
         for one in message.prices.regions
     )

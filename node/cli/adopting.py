@@ -49,7 +49,10 @@ def policy_adopt(
 
     found, terminal = open_home(home, lang, as_json)
     with faults(terminal):
-        done = _tell(terminal, adopt_policy(found, load_yaml(RegionPolicy, file)))
+        policy = load_yaml(RegionPolicy, file)
+        done = _tell(terminal, adopt_policy(found, policy))
+    if policy.test_only:
+        terminal.say("node.status.test_only")
     terminal.result(done)
 
 

@@ -53,6 +53,8 @@ def _print(terminal: Terminal, status: Status) -> None:
     from rich.console import Console
 
     print(_sentence(terminal, status))
+    if status.test_only:
+        terminal.say("node.status.test_only")
     if status.dead_debits:
         terminal.say("node.status.dead", count=status.dead_debits)
     console = Console()

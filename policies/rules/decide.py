@@ -97,6 +97,16 @@ def _rotation(programme: Programme, standing: Standing) -> Refused | None:
     return None
 
 
+def _test_only(programme: Programme, standing: Standing) -> Refused | None:
+    if programme.programme.test_only and not standing.policy.test_only:
+        return Refused(
+            Reason.TEST_ONLY,
+            f"The programme is for tests alone, and region {standing.region} is not. Leave `test_only` out, or ask a "
+            "test federation.",
+        )
+    return None
+
+
 def _window(programme: Programme, standing: Standing) -> Refused | None:
     name = programme.programme.cohort
     if not standing.calendar.cohorts[name].open(standing.now):
@@ -127,6 +137,7 @@ def _snapshot(programme: Programme, standing: Standing) -> Refused | None:
 
 
 _PLACE: tuple[Callable[[Programme, Standing], Refused | None], ...] = (
+    _test_only,
     _deadline,
     _cohort,
     _rotation,

@@ -36,6 +36,8 @@ class Reason(Enum):
     OVER_LIFETIME_CAP = "over_lifetime_cap"
     LATE = "late"
     FAULT = "fault"
+    TEST_ONLY = "test_only"
+    UNKNOWN_PROGRAMME = "unknown_programme"
 
 
 @dataclass(frozen=True, slots=True)

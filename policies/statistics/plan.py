@@ -28,6 +28,9 @@ On average over p it weighs (2p-1)^2 = 1/3, at worst (p near 0 or 1) as much. Ne
 region whose denominator is lost in noise has no interval at all, while a numerator only widens one.
 """
 
+MOST_RHO = 10**6
+"""The largest price that is planned, but for a programme that is marked for tests alone."""
+
 
 class BadPlan(ValueError):
     """A draft that cannot be planned; the message says what to change."""
@@ -64,7 +67,7 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
     allowed = price_allowance(draft.price)
     if allowed.nano == 0:
         raise BadPlan("price: this is less than one nano-rho")
-    if allowed.rho > 10**6:
+    if allowed.rho > MOST_RHO and not heading.test_only:
         raise BadPlan("price: more than a million rho gives no privacy at all")
     blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed)
     charge = NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))

@@ -44,6 +44,8 @@ class Heading(Document):
     deadline: Annotated[int, BeforeValidator(_deadline)]
     data: Literal["study", "synthetic"] = "study"
     """`synthetic`: every page and file made from the answers says that these are not study results."""
+    test_only: bool = False
+    """Answered only by regions whose policy is for tests alone; such a programme may cost more than a million rho."""
 
 
 def _delta(value: Decimal) -> Decimal:

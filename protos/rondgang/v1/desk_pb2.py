@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from rondgang.v1 import refusal_pb2 as rondgang_dot_v1_dot_refusal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16rondgang/v1/desk.proto\x12\x0brondgang.v1\x1a\x19rondgang/v1/refusal.proto\" \n\x0cStudyRequest\x12\x10\n\x08\x63odebook\x18\x01 \x01(\t\"Y\n\rStudyResponse\x12\x15\n\rsigned_roster\x18\x01 \x01(\x0c\x12\x17\n\x0fsigned_calendar\x18\x02 \x01(\x0c\x12\x18\n\x10signed_codebooks\x18\x03 \x03(\x0c\"\x10\n\x0eRegionsRequest\"<\n\x0fRegionsResponse\x12)\n\x07regions\x18\x01 \x03(\x0b\x32\x18.rondgang.v1.RegionState\"\x87\x01\n\x0bRegionState\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x11\n\tattending\x18\x02 \x01(\x08\x12\x11\n\tlast_seen\x18\x03 \x01(\x03\x12\x10\n\x08software\x18\x04 \x01(\t\x12\x16\n\x0eroster_current\x18\x05 \x01(\x08\x12\x18\n\x10\x63\x61lendar_current\x18\x06 \x01(\x08\"\x11\n\x0f\x43\x61lendarRequest\"+\n\x10\x43\x61lendarResponse\x12\x17\n\x0fsigned_calendar\x18\x01 \x01(\x0c\"(\n\x0cPriceRequest\x12\x18\n\x10signed_programme\x18\x01 \x01(\x0c\"j\n\rPriceResponse\x12%\n\x06prices\x18\x01 \x01(\x0b\x32\x13.rondgang.v1.PricesH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"@\n\x06Prices\x12)\n\x07regions\x18\x01 \x03(\x0b\x32\x18.rondgang.v1.RegionPrice\x12\x0b\n\x03run\x18\x02 \x01(\t\"\x92\x01\n\x0bRegionPrice\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x13\n\x0bleft_cohort\x18\x04 \x01(\t\x12\x15\n\rleft_lifetime\x18\x05 \x01(\t\x12\x0e\n\x06\x63harge\x18\x06 \x01(\t\"8\n\rSubmitRequest\x12\x18\n\x10signed_programme\x18\x01 \x01(\x0c\x12\r\n\x05\x61gain\x18\x02 \x01(\x08\"d\n\x0eSubmitResponse\x12\r\n\x03run\x18\x01 \x01(\tH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x12\x0f\n\x07\x65xisted\x18\x03 \x01(\x08\x42\t\n\x07outcome\"\x1b\n\x0cWatchRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"k\n\rWatchResponse\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12,\n\x07regions\x18\x03 \x03(\x0b\x32\x1b.rondgang.v1.RegionProgress\x12\x10\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\x03\"z\n\x0eRegionProgress\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x0f\n\x07repeats\x18\x04 \x01(\r\x12\x11\n\tconflicts\x18\x05 \x01(\r\"\x1d\n\x0eResultsRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"n\n\x0fResultsResponse\x12\'\n\x07results\x18\x01 \x01(\x0b\x32\x14.rondgang.v1.ResultsH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"j\n\x07Results\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x18\n\x10signed_programme\x18\x03 \x01(\x0c\x12\x11\n\trows_json\x18\x04 \x01(\x0c\x12\x16\n\x0esigned_answers\x18\x05 \x03(\x0c\x32\xe7\x03\n\x0b\x44\x65skService\x12>\n\x05Study\x12\x19.rondgang.v1.StudyRequest\x1a\x1a.rondgang.v1.StudyResponse\x12\x44\n\x07Regions\x12\x1b.rondgang.v1.RegionsRequest\x1a\x1c.rondgang.v1.RegionsResponse\x12G\n\x08\x43\x61lendar\x12\x1c.rondgang.v1.CalendarRequest\x1a\x1d.rondgang.v1.CalendarResponse\x12>\n\x05Price\x12\x19.rondgang.v1.PriceRequest\x1a\x1a.rondgang.v1.PriceResponse\x12\x41\n\x06Submit\x12\x1a.rondgang.v1.SubmitRequest\x1a\x1b.rondgang.v1.SubmitResponse\x12@\n\x05Watch\x12\x19.rondgang.v1.WatchRequest\x1a\x1a.rondgang.v1.WatchResponse0\x01\x12\x44\n\x07Results\x12\x1b.rondgang.v1.ResultsRequest\x1a\x1c.rondgang.v1.ResultsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16rondgang/v1/desk.proto\x12\x0brondgang.v1\x1a\x19rondgang/v1/refusal.proto\" \n\x0cStudyRequest\x12\x10\n\x08\x63odebook\x18\x01 \x01(\t\"Y\n\rStudyResponse\x12\x15\n\rsigned_roster\x18\x01 \x01(\x0c\x12\x17\n\x0fsigned_calendar\x18\x02 \x01(\x0c\x12\x18\n\x10signed_codebooks\x18\x03 \x03(\x0c\"\x10\n\x0eRegionsRequest\"<\n\x0fRegionsResponse\x12)\n\x07regions\x18\x01 \x03(\x0b\x32\x18.rondgang.v1.RegionState\"\x87\x01\n\x0bRegionState\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x11\n\tattending\x18\x02 \x01(\x08\x12\x11\n\tlast_seen\x18\x03 \x01(\x03\x12\x10\n\x08software\x18\x04 \x01(\t\x12\x16\n\x0eroster_current\x18\x05 \x01(\x08\x12\x18\n\x10\x63\x61lendar_current\x18\x06 \x01(\x08\"\x11\n\x0f\x43\x61lendarRequest\"+\n\x10\x43\x61lendarResponse\x12\x17\n\x0fsigned_calendar\x18\x01 \x01(\x0c\"(\n\x0cPriceRequest\x12\x18\n\x10signed_programme\x18\x01 \x01(\x0c\"j\n\rPriceResponse\x12%\n\x06prices\x18\x01 \x01(\x0b\x32\x13.rondgang.v1.PricesH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"@\n\x06Prices\x12)\n\x07regions\x18\x01 \x03(\x0b\x32\x18.rondgang.v1.RegionPrice\x12\x0b\n\x03run\x18\x02 \x01(\t\"\xa5\x01\n\x0bRegionPrice\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x13\n\x0bleft_cohort\x18\x04 \x01(\t\x12\x15\n\rleft_lifetime\x18\x05 \x01(\t\x12\x0e\n\x06\x63harge\x18\x06 \x01(\t\x12\x11\n\ttest_only\x18\x07 \x01(\x08\"8\n\rSubmitRequest\x12\x18\n\x10signed_programme\x18\x01 \x01(\x0c\x12\r\n\x05\x61gain\x18\x02 \x01(\x08\"d\n\x0eSubmitResponse\x12\r\n\x03run\x18\x01 \x01(\tH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x12\x0f\n\x07\x65xisted\x18\x03 \x01(\x08\x42\t\n\x07outcome\"\x1b\n\x0cWatchRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"k\n\rWatchResponse\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12,\n\x07regions\x18\x03 \x03(\x0b\x32\x1b.rondgang.v1.RegionProgress\x12\x10\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\x03\"z\n\x0eRegionProgress\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x0f\n\x07repeats\x18\x04 \x01(\r\x12\x11\n\tconflicts\x18\x05 \x01(\r\"\x1d\n\x0eResultsRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"n\n\x0fResultsResponse\x12\'\n\x07results\x18\x01 \x01(\x0b\x32\x14.rondgang.v1.ResultsH\x00\x12\'\n\x07refusal\x18\x02 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"j\n\x07Results\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x18\n\x10signed_programme\x18\x03 \x01(\x0c\x12\x11\n\trows_json\x18\x04 \x01(\x0c\x12\x16\n\x0esigned_answers\x18\x05 \x03(\x0c\x32\xe7\x03\n\x0b\x44\x65skService\x12>\n\x05Study\x12\x19.rondgang.v1.StudyRequest\x1a\x1a.rondgang.v1.StudyResponse\x12\x44\n\x07Regions\x12\x1b.rondgang.v1.RegionsRequest\x1a\x1c.rondgang.v1.RegionsResponse\x12G\n\x08\x43\x61lendar\x12\x1c.rondgang.v1.CalendarRequest\x1a\x1d.rondgang.v1.CalendarResponse\x12>\n\x05Price\x12\x19.rondgang.v1.PriceRequest\x1a\x1a.rondgang.v1.PriceResponse\x12\x41\n\x06Submit\x12\x1a.rondgang.v1.SubmitRequest\x1a\x1b.rondgang.v1.SubmitResponse\x12@\n\x05Watch\x12\x19.rondgang.v1.WatchRequest\x1a\x1a.rondgang.v1.WatchResponse0\x01\x12\x44\n\x07Results\x12\x1b.rondgang.v1.ResultsRequest\x1a\x1c.rondgang.v1.ResultsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,23 +53,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRICES']._serialized_start=623
   _globals['_PRICES']._serialized_end=687
   _globals['_REGIONPRICE']._serialized_start=690
-  _globals['_REGIONPRICE']._serialized_end=836
-  _globals['_SUBMITREQUEST']._serialized_start=838
-  _globals['_SUBMITREQUEST']._serialized_end=894
-  _globals['_SUBMITRESPONSE']._serialized_start=896
-  _globals['_SUBMITRESPONSE']._serialized_end=996
-  _globals['_WATCHREQUEST']._serialized_start=998
-  _globals['_WATCHREQUEST']._serialized_end=1025
-  _globals['_WATCHRESPONSE']._serialized_start=1027
-  _globals['_WATCHRESPONSE']._serialized_end=1134
-  _globals['_REGIONPROGRESS']._serialized_start=1136
-  _globals['_REGIONPROGRESS']._serialized_end=1258
-  _globals['_RESULTSREQUEST']._serialized_start=1260
-  _globals['_RESULTSREQUEST']._serialized_end=1289
-  _globals['_RESULTSRESPONSE']._serialized_start=1291
-  _globals['_RESULTSRESPONSE']._serialized_end=1401
-  _globals['_RESULTS']._serialized_start=1403
-  _globals['_RESULTS']._serialized_end=1509
-  _globals['_DESKSERVICE']._serialized_start=1512
-  _globals['_DESKSERVICE']._serialized_end=1999
+  _globals['_REGIONPRICE']._serialized_end=855
+  _globals['_SUBMITREQUEST']._serialized_start=857
+  _globals['_SUBMITREQUEST']._serialized_end=913
+  _globals['_SUBMITRESPONSE']._serialized_start=915
+  _globals['_SUBMITRESPONSE']._serialized_end=1015
+  _globals['_WATCHREQUEST']._serialized_start=1017
+  _globals['_WATCHREQUEST']._serialized_end=1044
+  _globals['_WATCHRESPONSE']._serialized_start=1046
+  _globals['_WATCHRESPONSE']._serialized_end=1153
+  _globals['_REGIONPROGRESS']._serialized_start=1155
+  _globals['_REGIONPROGRESS']._serialized_end=1277
+  _globals['_RESULTSREQUEST']._serialized_start=1279
+  _globals['_RESULTSREQUEST']._serialized_end=1308
+  _globals['_RESULTSRESPONSE']._serialized_start=1310
+  _globals['_RESULTSRESPONSE']._serialized_end=1420
+  _globals['_RESULTS']._serialized_start=1422
+  _globals['_RESULTS']._serialized_end=1528
+  _globals['_DESKSERVICE']._serialized_start=1531
+  _globals['_DESKSERVICE']._serialized_end=2018
 # @@protoc_insertion_point(module_scope)

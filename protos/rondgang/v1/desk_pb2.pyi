@@ -82,20 +82,22 @@ class Prices(_message.Message):
     def __init__(self, regions: _Optional[_Iterable[_Union[RegionPrice, _Mapping]]] = ..., run: _Optional[str] = ...) -> None: ...
 
 class RegionPrice(_message.Message):
-    __slots__ = ("region", "decision", "refusal", "left_cohort", "left_lifetime", "charge")
+    __slots__ = ("region", "decision", "refusal", "left_cohort", "left_lifetime", "charge", "test_only")
     REGION_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     LEFT_COHORT_FIELD_NUMBER: _ClassVar[int]
     LEFT_LIFETIME_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
+    TEST_ONLY_FIELD_NUMBER: _ClassVar[int]
     region: str
     decision: str
     refusal: _refusal_pb2.Refusal
     left_cohort: str
     left_lifetime: str
     charge: str
-    def __init__(self, region: _Optional[str] = ..., decision: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., left_cohort: _Optional[str] = ..., left_lifetime: _Optional[str] = ..., charge: _Optional[str] = ...) -> None: ...
+    test_only: bool
+    def __init__(self, region: _Optional[str] = ..., decision: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., left_cohort: _Optional[str] = ..., left_lifetime: _Optional[str] = ..., charge: _Optional[str] = ..., test_only: _Optional[bool] = ...) -> None: ...
 
 class SubmitRequest(_message.Message):
     __slots__ = ("signed_programme", "again")

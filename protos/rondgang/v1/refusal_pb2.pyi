@@ -32,6 +32,8 @@ class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_REASON_OVER_LIFETIME_CAP: _ClassVar[RefusalReason]
     REFUSAL_REASON_LATE: _ClassVar[RefusalReason]
     REFUSAL_REASON_FAULT: _ClassVar[RefusalReason]
+    REFUSAL_REASON_TEST_ONLY: _ClassVar[RefusalReason]
+    REFUSAL_REASON_UNKNOWN_PROGRAMME: _ClassVar[RefusalReason]
 REFUSAL_REASON_UNSPECIFIED: RefusalReason
 REFUSAL_REASON_UNSIGNED: RefusalReason
 REFUSAL_REASON_UNKNOWN_SIGNER: RefusalReason
@@ -57,6 +59,8 @@ REFUSAL_REASON_OVER_COHORT_CAP: RefusalReason
 REFUSAL_REASON_OVER_LIFETIME_CAP: RefusalReason
 REFUSAL_REASON_LATE: RefusalReason
 REFUSAL_REASON_FAULT: RefusalReason
+REFUSAL_REASON_TEST_ONLY: RefusalReason
+REFUSAL_REASON_UNKNOWN_PROGRAMME: RefusalReason
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "sentence")
