@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from policies.documents import Document
 from policies.study.text import CohortId, Name, RegionCode, Text
@@ -35,7 +35,13 @@ def _window(value: Any) -> Any:
     return value
 
 
-Window = Annotated[tuple[int, int], BeforeValidator(_window)]
+InstantText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}")]
+"""How an instant is written; `instant` reads the rest of it."""
+
+Window = Annotated[
+    tuple[int, int],
+    BeforeValidator(_window, json_schema_input_type=tuple[InstantText, InstantText] | tuple[int, int]),
+]
 """First and last unix second of a phase; written as two dates."""
 
 Phase = Literal["T0", "T1", "T2", "release"]

@@ -40,6 +40,14 @@ class Category(Document):
     label: Text
 
 
+Categories = Annotated[
+    tuple[Category, ...],
+    BeforeValidator(_listed, json_schema_input_type=dict[Code, Text] | tuple[Category, ...]),
+]
+"""Written as code: {nl: ..., en: ...}, in the order of tables."""
+MissingCodes = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=tuple[str | int | float, ...])]
+
+
 class Variable(Document):
     """One question or registered trait. Numeric variables have bounds and a grid, categories have a list."""
 
@@ -47,8 +55,8 @@ class Variable(Document):
     type: Literal["integer", "decimal", "category"]
     bounds: tuple[Exact, Exact] | None = None
     grid: Exact = Decimal(1)
-    categories: Annotated[tuple[Category, ...], BeforeValidator(_listed)] = ()
-    missing: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    categories: Categories = ()
+    missing: MissingCodes = ()
     waves: tuple[Wave, ...] = ()
     labels: Text | None = None
     sd: Exact | None = None
@@ -102,7 +110,7 @@ class Derived(Document):
 
     cases: tuple[Case, ...] = Field(min_length=2)
     labels: Text | None = None
-    categories: Annotated[tuple[Category, ...], BeforeValidator(_listed)] = ()
+    categories: Categories = ()
 
     @field_validator("cases")
     @classmethod

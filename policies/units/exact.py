@@ -58,12 +58,13 @@ Exact = Annotated[
     Decimal,
     BeforeValidator(parse_decimal),
     PlainSerializer(decimal_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": rf"^{_DECIMAL.pattern}$"}),
+    WithJsonSchema({"type": ["string", "number"], "pattern": rf"^{_DECIMAL.pattern}$"}),
 ]
+"""Written with or without quotes; an editor that reads 0.1 as a number has no complaint."""
 
 BigInt = Annotated[
     int,
     BeforeValidator(parse_digits),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)$"}),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^-?(0|[1-9][0-9]*)$"}),
 ]
