@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -31,6 +32,9 @@ def serve(home: Home, listening: Callable[[str], None]) -> None:
     with _locked(home), logging_to(home.folder / "logs"):
         url = config.database or URL.create("sqlite", database=str(home.folder / "rondgang.sqlite"))
         with open_store(url) as store:
+            # What was loaded so far stays for good: collections need not walk through it again.
+            gc.collect()
+            gc.freeze()
             asyncio.run(_serve(home, config, store, listening))
 
 

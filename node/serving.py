@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -57,6 +58,9 @@ def serve(home: Home, served: Served) -> None:
         if region.test_only:
             journal("test_only", reason=TEST_ONLY)
         answering = Answering(region, rows, home.signing_key("checkpoint"), journal)
+        # What was loaded so far stays for good: collections need not walk through it again.
+        gc.collect()
+        gc.freeze()
         asyncio.run(_serve(region, answering, journal, served))
         journal("stopped")
 
