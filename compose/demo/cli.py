@@ -24,6 +24,8 @@ from compose.demo.programme import demo_programme
 from compose.demo.verbs import VerbFailed, run
 from coordinator.cli.following import follow
 from coordinator.client import Desk
+from coordinator.desk.views import Progress
+from coordinator.errors import Unreachable
 from coordinator.gather import Asked
 from policies.documents import load_yaml
 from policies.study.calendar import Calendar
@@ -31,6 +33,8 @@ from policies.study.calendar import Calendar
 MARKER = ".rondgang-demo"
 LABEL = "SYNTHETIC data, calibrated to published totals: not study data, and no finding."
 _ANSWER_S = 120.0
+_LOOK_S = 5.0
+"""How often it is looked at whether every process still lives, while answers are awaited."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True)
@@ -94,19 +98,19 @@ class _Demo:
         federation = Federation(self._out / "federation", folders, self._documents)
         federation.set_up(self._say)
         with running(federation, self._say), Desk.open(federation.researcher) as desk:
-            complete = self._ask(desk, federation.researcher)
+            complete = self._ask(desk, federation)
             if keep:
                 self._wait(federation)
         return complete
 
-    def _ask(self, desk: Desk, researcher: Path) -> bool:
+    def _ask(self, desk: Desk, federation: Federation) -> bool:
         """Prices, submits and publishes with the researcher's own verbs; whether every region answered."""
-        path, home = self._out / "programme.yaml", ("--home", researcher)
+        path, home = self._out / "programme.yaml", ("--home", federation.researcher)
         path.write_text(demo_programme(None if self._whole else self._regions), encoding="utf-8")
         verbs = coordinator.cli.app
         run(verbs, "coordinator", "price", path, "--out", self._out / "price.json", *home)
         number = desk.submit(desk.plan(path)).run
-        last = follow(desk, number, _ANSWER_S)
+        last = self._replies(desk, federation, number)
         table = run(verbs, "coordinator", "results", number, "--out", self._out, *home)
         answered = last.count(Asked.ANSWERED)
         took = time.monotonic() - self._start
@@ -118,6 +122,17 @@ class _Demo:
             print(f"{LABEL}\n\n{table}\n{LABEL}")
             print(f"{answered} of {len(self._regions)} regions answered, in {took:.1f} s. Files are in {self._out}.")
         return answered == len(self._regions)
+
+    def _replies(self, desk: Desk, federation: Federation, number: str) -> Progress:
+        """Waits until every region has replied. Raises NotStarted where a process ended, or it takes too long."""
+        last = time.monotonic() + _ANSWER_S
+        while True:
+            try:
+                return follow(desk, number, _LOOK_S)
+            except Unreachable as later:
+                federation.check_alive()
+                if time.monotonic() > last:
+                    raise NotStarted(f"not every region replied in {_ANSWER_S:.0f} s") from later
 
     def _wait(self, federation: Federation) -> None:
         self._say(f"The federation runs until Ctrl-C. Ask more with: rondgang coordinator submit PROGRAMME.yaml "

@@ -6,7 +6,6 @@ Every step is the command a user would give. The demo and the end-to-end tests b
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -158,7 +157,7 @@ class Federation:
         wanted, last = set(regions), time.monotonic() + timeout_s
         shown = -1
         while time.monotonic() < last:
-            self._check_alive()
+            self.check_alive()
             attending = self._attending() & wanted
             if len(attending) != shown:
                 shown = len(attending)
@@ -170,7 +169,8 @@ class Federation:
             f"these nodes did not attend in {timeout_s:.0f} s: {', '.join(sorted(wanted - self._attending()))}"
         )
 
-    def _check_alive(self) -> None:
+    def check_alive(self) -> None:
+        """Raises NotStarted with the name of a process that ended by itself."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 raise NotStarted(f"{name} ended with exit code {process.returncode}; its log is serve.out in its home")
@@ -212,17 +212,21 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(federation: Federation, step: Callable[[str], None]) -> Iterator[Federation]:
-    """The federation while it runs; its processes are ended on leaving, also by Ctrl-C or SIGTERM."""
+    """The federation while it runs. Its processes are ended on leaving, also by Ctrl-C, SIGTERM or SIGHUP."""
 
     def stop(signum: int, frame: object) -> None:
         del signum, frame
         raise KeyboardInterrupt
 
-    earlier = signal.signal(signal.SIGTERM, stop) if os.name == "posix" else None
+    told = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if sys.platform != "win32" else (signal.SIGINT,)
+    earlier = {number: signal.signal(number, stop) for number in told}
     try:
         federation.start(step)
         yield federation
     finally:
+        # Who presses Ctrl-C twice must not leave half of the processes behind.
+        for number in told:
+            signal.signal(number, signal.SIG_IGN)
         federation.stop()
-        if earlier is not None:
-            signal.signal(signal.SIGTERM, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import typer
 
+_INTERRUPTED = 130
+"""What a command ends with after Ctrl-C."""
+
 
 class VerbFailed(Exception):
     """A command ended with another exit code than 0; carries what it printed."""
@@ -18,7 +21,10 @@ class VerbFailed(Exception):
 
 
 def run(app: typer.Typer, name: str, *arguments: str | Path) -> str:
-    """What `rondgang NAME ARGUMENTS...` prints on standard output. Raises VerbFailed unless it ends with 0."""
+    """What `rondgang NAME ARGUMENTS...` prints on standard output. Raises VerbFailed unless it ends with 0.
+
+    Ctrl-C ends the caller as well: raises KeyboardInterrupt.
+    """
     printed, told = io.StringIO(), io.StringIO()
     code = 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(told):
@@ -27,6 +33,8 @@ def run(app: typer.Typer, name: str, *arguments: str | Path) -> str:
             code = command.main([str(a) for a in arguments], prog_name=f"rondgang {name}", standalone_mode=False) or 0
         except SystemExit as exit_:
             code = exit_.code if isinstance(exit_.code, int) else 1
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
     if code != 0:
         words = " ".join([name, *(str(a) for a in arguments)])
         raise VerbFailed(words, code, printed.getvalue() + told.getvalue())

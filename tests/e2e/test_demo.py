@@ -1,0 +1,238 @@
+"""`rondgang demo` as a process: what it leaves behind, under which conditions it works, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from policies.documents import load_yaml
+from policies.statistics.programme import Draft
+from tests.e2e.world import PATIENCE_S, until
+
+COLUMNS = (
+    "run", "revision", "programme", "cohort", "statistic", "measure", "estimator", "mode", "unit", "wave", "cell",
+    "scope", "estimate", "std_error", "ci_low", "ci_high", "ci_level", "noise_sd", "sampling_sd", "numerator_noisy",
+    "denominator_noisy", "households_noisy", "regions_included", "regions_expected", "rho", "epsilon", "delta",
+    "status", "note",
+)  # fmt: skip
+"""The contract's, written out once more: nobody changes them by the way."""
+PRICE_KEYS = ("programme", "hash", "rho", "epsilon", "delta", "statistics", "regions")
+PRICE_STATISTIC = ("statistic", "mode", "rho", "margin_regional", "margin_national", "by_region")
+PRICE_REGION = ("region", "rho", "epsilon", "left_cohort", "left_lifetime", "decision", "reason")
+HOSTILE = {
+    "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+    "grpc_proxy": "http://127.0.0.1:9", "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TERM": "dumb",
+}  # fmt: skip
+"""A proxy that nobody answers at, no UTF-8, and no home."""
+needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
+
+
+def command(out: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "rondgang", "demo", "--out", str(out), *words]
+
+
+def demo(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | HOSTILE
+    return subprocess.run(
+        command(out, *words), capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+
+
+@dataclass(frozen=True)
+class Made:
+    out: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """One run in a folder with spaces and other letters in its name, under hostile conditions."""
+    out = tmp_path_factory.mktemp("de map") / "uit komst é"
+    return Made(out, demo(out, "--regions", "3", "--seed", "7"))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.xdist_group("demo")
+def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None:
+    assert made.done.returncode == 0, made.done.stderr
+    assert "3 of 3 regions answered" in made.done.stdout
+    with (made.out / "estimates.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file))
+    rows = json.loads((made.out / "estimates.json").read_bytes())
+    assert tuple(lines[0]) == COLUMNS
+    assert all(tuple(row) == COLUMNS for row in rows)
+    assert len(lines) == len(rows) + 1 > 100
+    assert {row["scope"] for row in rows} == {"national", "DR", "FR", "GM"}
+    assert {(row["regions_included"], row["regions_expected"]) for row in rows} == {(1, 1), (3, 3)}
+    assert not {row["status"] for row in rows} - {"ok", "withheld"}
+    price = json.loads((made.out / "price.json").read_bytes())
+    assert tuple(price) == PRICE_KEYS
+    assert all(tuple(one) == PRICE_STATISTIC for one in price["statistics"])
+    assert all(tuple(one) == PRICE_REGION for one in price["regions"])
+    assert [one["region"] for one in price["regions"]] == ["DR", "FR", "GM"]
+    assert {one["statistic"] for one in price["statistics"]} == {row["statistic"] for row in rows}
+    asked = load_yaml(Draft, made.out / "programme.yaml")
+    assert (asked.programme.cohort, asked.programme.data) == ("c3", "synthetic")
+
+
+@pytest.mark.xdist_group("demo")
+def test_files_and_page_say_that_the_data_are_synthetic(made: Made) -> None:
+    assert made.done.stdout.startswith("SYNTHETIC")
+    assert made.done.stdout.count("SYNTHETIC") >= 2
+    assert (made.out / "SYNTHETIC.txt").read_text(encoding="utf-8").startswith("SYNTHETIC")
+    assert (made.out / "programme.yaml").read_text(encoding="utf-8").startswith("# SYNTHETIC")
+    assert b'"data":"synthetic"' in (made.out / "programme.signed.json").read_bytes()
+    rows = json.loads((made.out / "estimates.json").read_bytes())
+    assert [row for row in rows if "synthetic" not in row["note"].lower()] == []
+    for region in ("DR", "FR", "GM"):
+        assert (made.out / "data" / f"synthetic-{region}" / "SYNTHETIC.txt").is_file()
+
+
+@needs_proc
+@pytest.mark.xdist_group("demo")
+def test_it_leaves_no_process(made: Made) -> None:
+    assert processes(made.out) == []
+
+
+@pytest.mark.xdist_group("demo")
+def test_its_programs_told_no_fault(made: Made) -> None:
+    said = [path.read_text(encoding="utf-8") for path in made.out.rglob("serve.out")]
+    assert len(said) == 4
+    assert [line for text in said for line in text.splitlines() if "Traceback" in line or '"fault"' in line] == []
+
+
+@pytest.mark.xdist_group("demo")
+def test_a_second_run_replaces_its_own_folder_and_a_seed_fixes_the_data_but_not_the_noise(made: Made) -> None:
+    before, values = digests(made.out), (made.out / "estimates.csv").read_bytes()
+    (made.out / "of last time.txt").write_text("gone after the next run", encoding="utf-8")
+    (made.out.parent / "not ours.txt").write_text("stays", encoding="utf-8")
+    again = demo(made.out, "--regions", "3", "--seed", "7", "--json")
+    assert again.returncode == 0, again.stderr
+    facts = json.loads(again.stdout)
+    assert (facts["answered"], facts["regions"], facts["synthetic"]) == (3, 3, True)
+    after = digests(made.out)
+    assert "of last time.txt" not in after
+    assert (made.out.parent / "not ours.txt").read_text(encoding="utf-8") == "stays"
+    data = {name: digest for name, digest in before.items() if name.startswith("data")}
+    assert len(data) == 12
+    assert {name: digest for name, digest in after.items() if name.startswith("data")} == data
+    assert (made.out / "estimates.csv").read_bytes() != values
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years of work", encoding="utf-8")
+    done = demo(tmp_path, "--regions", "1")
+    assert done.returncode == 2
+    assert "no demo made it" in done.stderr
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [
+        ("thesis.txt", "ten years of work")
+    ]
+
+
+def processes(out: Path) -> list[int]:
+    """Every process that has this folder on its command line, by what the kernel says."""
+    name, found = os.fsencode(out), []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue
+        if name in line:
+            found.append(int(path.parent.name))
+    return found
+
+
+def all_there(out: Path, of: bytes = b"") -> list[int]:
+    """Those with `of` on their command line, once the demo, its coordinator and two nodes are all there."""
+    until(lambda: len(processes(out)) == 4, "for four processes")
+    return [number for number in processes(out) if of in Path(f"/proc/{number}/cmdline").read_bytes()]
+
+
+@contextmanager
+def started(out: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A demo on its way, at the moment that its processes are there."""
+    process = subprocess.Popen(
+        command(out, "--regions", "2", *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+        for number in processes(out):
+            os.kill(number, signal.SIGKILL)
+
+
+def told(process: subprocess.Popen[str], what: str) -> None:
+    """Reads what the demo says until it says this."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if what in line:
+            return
+    raise AssertionError(f"the demo ended before it said {what!r}")
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, said
+
+
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_told_to_stop_while_nodes_start_it_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    with started(tmp_path / "out") as process:
+        told(process, "0 of 2 nodes attend")
+        all_there(tmp_path / "out")
+        process.send_signal(number)
+        code, said = ended(process)
+        assert code == 130, said
+        assert "Stopped; no process is left." in said
+        assert processes(tmp_path / "out") == []
+
+
+@needs_proc
+def test_ctrl_c_pressed_twice_leaves_no_process_of_a_federation_that_was_kept(tmp_path: Path) -> None:
+    with started(tmp_path / "out", "--keep") as process:
+        told(process, "The federation runs until Ctrl-C")
+        all_there(tmp_path / "out")
+        process.send_signal(signal.SIGINT)
+        until(lambda: process.poll() is not None or len(processes(tmp_path / "out")) < 4)
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == 130
+        assert processes(tmp_path / "out") == []
+
+
+@needs_proc
+def test_a_node_that_dies_ends_the_demo_with_its_name(tmp_path: Path) -> None:
+    with started(tmp_path / "out") as process:
+        told(process, "0 of 2 nodes attend")
+        (victim,) = all_there(tmp_path / "out", b"node-FR")
+        os.kill(victim, signal.SIGKILL)
+        code, said = ended(process)
+        assert code == 1
+        assert "FR ended with exit code -9" in said
+        assert processes(tmp_path / "out") == []
+
+
+@pytest.mark.slow
+def test_more_than_thirteen_regions_run_under_the_load_test_calendar(tmp_path: Path) -> None:
+    done = demo(tmp_path / "out", "--regions", "14", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["answered"] == 14
+    calendar = (tmp_path / "out" / "federation" / "calendar.signed.json").read_bytes()
+    assert b'"purpose":"load-test"' in calendar
