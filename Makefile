@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench protos lock clean
+.PHONY: help demo test test-all check bench protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -22,7 +22,7 @@ test-all: ## those, the slow ones, and the ones that need PostgreSQL
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test-all $(ARGS)
 
-check: ## lint, format, types, floors between the rooms, generated code, sizes
+check: ## lint, format, types, floors between the rooms, generated code and schemas, sizes
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/check.sh
 
@@ -33,6 +33,10 @@ bench: ## measure speed and memory against plain baselines
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/protos.sh .venv/bin/python protos
+
+schemas: ## make the JSON Schemas of the YAML files anew (commit the result)
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/schemas.sh .venv/bin/python policies/schemas
 
 lock: ## resolve requirements/*.lock anew (commit the result)
 	@sh compose/ci/lock.sh

@@ -29,6 +29,13 @@ generated() { # the committed code is what the generator makes of the committed 
     return 1
 }
 
+schemas() { # the committed schemas are those of the committed models
+    sh compose/ci/schemas.sh "$bin/python" "$scratch/schemas" || return 1
+    diff -r policies/schemas "$scratch/schemas" && return 0
+    echo 'The JSON Schemas differ from the models: run `make schemas` and commit the result.'
+    return 1
+}
+
 buf_lint() { # buf wants a place for its cache even when it fetches nothing
     (cd protos && BUF_CACHE_DIR="$scratch/buf" "$bin/buf" lint)
 }
@@ -39,6 +46,7 @@ step types "$bin/python" -m mypy
 step floors "$bin/lint-imports"
 step messages buf_lint
 step generated generated
+step schemas schemas
 step shape "$bin/python" -m pytest -q tests/shape
 
 if [ -n "$failed" ]; then

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from compose.demo.federation import SHIPPED
 
+_MODELINE = "# yaml-language-server: $schema=../schemas/programme.schema.json\n"
 _HEADER = "# SYNTHETIC: this copy was asked of synthetic data. Its answers are not study results.\n"
 
 
 def demo_programme(regions: Sequence[str] | None) -> str:
     """The YAML of the shipped programme, marked `data: synthetic`; `regions` when only some of the cohort take part."""
     text = (SHIPPED / "cohort3.programme.yaml").read_text(encoding="utf-8")
+    # The first line tells editors where the schema is: beside the original.
+    text = _replaced(text, _MODELINE, "")
     text = _replaced(text, "  cohort: c3\n", "  cohort: c3\n  data: synthetic\n")
     if regions is not None:
         weights = ", ".join(f'{region}: "1"' for region in regions)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from policies.documents import Document
 from policies.statistics.statistic import Statistics
-from policies.study.calendar import instant
+from policies.study.calendar import InstantText, instant
 from policies.study.text import CohortId, Name, RegionCode, Text
 from policies.units.exact import BigInt, Exact
 from policies.units.money import NanoRho
@@ -41,7 +41,7 @@ class Heading(Document):
     requester: str = Field(min_length=1, max_length=200)
     cohort: CohortId
     codebook: str = Field(pattern=r"^[a-z][a-z0-9_]*@[1-9][0-9]*$")
-    deadline: Annotated[int, BeforeValidator(_deadline)]
+    deadline: Annotated[int, BeforeValidator(_deadline, json_schema_input_type=InstantText | int)]
     data: Literal["study", "synthetic"] = "study"
     """`synthetic`: every page and file made from the answers says that these are not study results."""
     test_only: bool = False

@@ -21,7 +21,7 @@ _WAVE = re.compile(r"T\d(->T\d)?")
 
 
 def _known_kind(value: Any) -> Any:
-    if value in _LATER_KINDS:
+    if isinstance(value, str) and value in _LATER_KINDS:
         raise ValueError(f"`{value}` is not yet built; use count, proportion, mean or transition")
     return value
 
