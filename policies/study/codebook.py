@@ -11,12 +11,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from policies.documents import Document
 from policies.study.columns import RESERVED, Column
-from policies.study.text import Code, Name, Text, Wave
-from policies.units.exact import Exact
+from policies.study.definitions import Categories, Definition, Derived
+from policies.study.text import Name, Text, Wave
+from policies.units.exact import Exact, decimal_text
 
 Table = Literal["household", "adult", "child"]
 TABLES: tuple[Table, ...] = ("household", "adult", "child")
@@ -24,27 +25,10 @@ MAX_SIZE = 1_000_000
 """Most grid steps of one variable; keeps squares of a sum far from 64 bits."""
 
 
-def _listed(value: Any) -> Any:
-    """Categories are written as a mapping and kept as a list, because their order has a meaning."""
-    if isinstance(value, dict):
-        return [{"code": code, "label": label} for code, label in value.items()]
-    return value
-
-
 def _texts(value: Any) -> Any:
     return [str(part) if isinstance(part, int) else part for part in value] if isinstance(value, list) else value
 
 
-class Category(Document):
-    code: Code
-    label: Text
-
-
-Categories = Annotated[
-    tuple[Category, ...],
-    BeforeValidator(_listed, json_schema_input_type=dict[Code, Text] | tuple[Category, ...]),
-]
-"""Written as code: {nl: ..., en: ...}, in the order of tables."""
 MissingCodes = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=tuple[str | int | float, ...])]
 
 
@@ -61,6 +45,8 @@ class Variable(Document):
     labels: Text | None = None
     sd: Exact | None = None
     """Public planning standard deviation; used for sampling variances of means, never estimated from rows."""
+    better: Literal["lower", "higher"] | None = None
+    """Of a number: which way a change is an improvement."""
 
     @model_validator(mode="after")
     def _shape(self) -> Self:
@@ -69,6 +55,8 @@ class Variable(Document):
         if self.type == "category":
             if len(self.categories) < 2 or self.bounds is not None or self.sd is not None:
                 raise ValueError("a category variable lists two or more categories, and has no bounds and no sd")
+            if self.better is not None:
+                raise ValueError("`better: lower` or `higher` belongs to a number; categories have no direction")
             if len({c.code for c in self.categories}) != len(self.categories):
                 raise ValueError("category codes must differ")
             return self
@@ -83,51 +71,6 @@ class Variable(Document):
         if self.sd is not None and self.sd <= 0:
             raise ValueError("sd is a positive number")
         return self
-
-
-class Case(Document):
-    """One line of a derived variable: the first case whose condition holds gives the value."""
-
-    when: str | None = None
-    is_: Code | None = Field(default=None, alias="is")
-    else_: Code | None = Field(default=None, alias="else")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        conditional = self.when is not None and self.is_ is not None and self.else_ is None
-        last = self.else_ is not None and self.when is None and self.is_ is None
-        if not conditional and not last:
-            raise ValueError("expected {when: CONDITION, is: VALUE}, or {else: VALUE} as the last case")
-        return self
-
-    @property
-    def value(self) -> str:
-        return self.is_ or self.else_ or ""
-
-
-class Derived(Document):
-    """A category computed from other variables at import, by public rules."""
-
-    cases: tuple[Case, ...] = Field(min_length=2)
-    labels: Text | None = None
-    categories: Categories = ()
-
-    @field_validator("cases")
-    @classmethod
-    def _else_last(cls, cases: tuple[Case, ...]) -> tuple[Case, ...]:
-        if any(case.else_ is not None for case in cases[:-1]) or cases[-1].else_ is None:
-            raise ValueError("the last case, and only the last, is {else: VALUE}")
-        return cases
-
-    @model_validator(mode="after")
-    def _labelled(self) -> Self:
-        if self.categories and sorted(category.code for category in self.categories) != sorted(self.codes):
-            raise ValueError("categories, where given, are exactly the values of the cases")
-        return self
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(case.value for case in self.cases))
 
 
 class CodebookName(Document):
@@ -164,6 +107,8 @@ class Codebook(Document):
     waves: dict[Wave, Text]
     tables: dict[Table, TableText]
     variables: dict[Name, Variable]
+    parameters: dict[Name, Exact] = Field(default_factory=dict)
+    """Named numbers that the cases of derived variables may use, so that a threshold stands in one place."""
     derived: dict[Name, Derived] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -178,6 +123,8 @@ class Codebook(Document):
                 raise ValueError(f"{name}: this name is taken by snapshots or by conditions; choose another")
         if both := set(self.variables) & set(self.derived):
             raise ValueError(f"derived.{min(both)}: a variable has this name already")
+        if taken := {*self.parameters} & {*self.variables, *self.derived, *RESERVED}:
+            raise ValueError(f"parameters.{min(taken)}: this is the name of a variable or a word of conditions")
         _ = self.columns  # a derived variable that cannot be computed is refused when the document is read
         return self
 
@@ -196,7 +143,21 @@ class Codebook(Document):
         from policies.study.derive import derived_column  # the expression grammar needs the codebook's own types
 
         found = {name: _column(name, variable) for name, variable in self.variables.items()}
-        return found | {name: derived_column(name, rule, found) for name, rule in self.derived.items()}
+        parameters = self.parameter_texts
+        return found | {name: derived_column(name, rule, found, parameters) for name, rule in self.definitions.items()}
+
+    @cached_property
+    def definitions(self) -> dict[str, Definition]:
+        """Every derived variable by the name it is asked by: `state`, or `stopped.transition` for an alternative."""
+        return {
+            name if alternative == "" else f"{name}.{alternative}": definition
+            for name, derived in self.derived.items()
+            for alternative, definition in derived.definitions.items()
+        }
+
+    @property
+    def parameter_texts(self) -> dict[str, str]:
+        return {name: decimal_text(value) for name, value in self.parameters.items()}
 
 
 def _column(name: str, variable: Variable) -> Column:
@@ -207,4 +168,4 @@ def _column(name: str, variable: Variable) -> Column:
     grid = Fraction(variable.grid)
     size = int((Fraction(high) - Fraction(low)) / grid) + 1
     spread = None if variable.sd is None else Fraction(variable.sd)
-    return Column(name, variable.table, variable.waves, (), Fraction(low), grid, size, spread)
+    return Column(name, variable.table, variable.waves, (), Fraction(low), grid, size, spread, better=variable.better)

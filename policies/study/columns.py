@@ -51,6 +51,8 @@ class Column:
     sd: Fraction | None
     sources: tuple[str, ...] = ()
     """For a derived variable: the variables that are present, at the same wave, whenever it is."""
+    better: Literal["lower", "higher"] | None = None
+    """For a number: which way a change is an improvement; None where the codebook does not say."""
 
     @property
     def categorical(self) -> bool:

@@ -8,16 +8,23 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from policies.study.columns import Column, Ref
+from policies.study.definitions import Definition
 from policies.study.expressions.nodes import Expr, refs, required
 from policies.study.expressions.parse import BadExpression, Scope, parse
 
 if TYPE_CHECKING:  # types only: the codebook builds its columns with this module
-    from policies.study.codebook import Codebook, Derived
+    from policies.study.codebook import Codebook
+
+MISSING_CASE = -1
+"""The index of a case that leaves the variable missing; what import writes as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One derived column at one wave: missing unless every `required` variable is present, else the first case."""
+    """One derived column at one wave: missing unless every `required` variable is present, else the first case.
+
+    A case is a condition and the index that it gives, MISSING_CASE for one that leaves the variable missing.
+    """
 
     ref: Ref
     required: tuple[Ref, ...]
@@ -25,15 +32,16 @@ class Rule:
     otherwise: int
 
 
-def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> Column:
+def derived_column(name: str, rule: Definition, columns: Mapping[str, Column], parameters: Mapping[str, str]) -> Column:
     """The public shape of a derived variable. Raises ValueError where its cases cannot be computed."""
     tables: tuple[Literal["household", "adult", "child"], ...] = ("household", "adult", "child")
     for table in tables:
         waves = sorted({wave for column in columns.values() for wave in column.waves}) or [""]
-        usable = [wave for wave in waves if _parses(rule, columns, table, wave)]
+        scopes = {wave: Scope(columns, table, wave, parameters=parameters) for wave in waves}
+        usable = [wave for wave in waves if _parses(rule, scopes[wave])]
         if not usable:
             continue
-        conditions = {wave: _conditions(rule, columns, table, wave) for wave in usable}
+        conditions = {wave: _conditions(rule, scopes[wave]) for wave in usable}
         waved = any(ref.wave for condition in conditions[usable[0]] for ref in refs(condition))
         waves = usable if waved else [""]
         return Column(
@@ -49,7 +57,7 @@ def derived_column(name: str, rule: Derived, columns: Mapping[str, Column]) -> C
         )
     case = rule.cases[0]
     try:
-        parse(case.when or "", Scope(columns, "household", "T0"))
+        parse(case.when or "", Scope(columns, "household", "T0", parameters=parameters))
     except BadExpression as error:
         raise ValueError(f"derived.{name}: {error}") from error
     raise ValueError(f"derived.{name}: no table and wave has every variable of its cases")
@@ -67,13 +75,13 @@ def _sources(conditions: Mapping[str, Sequence[Expr]]) -> tuple[str, ...]:
     return tuple(sorted(set.intersection(*at_each)))
 
 
-def _conditions(rule: Derived, columns: Mapping[str, Column], table: str, wave: str) -> list[Expr]:
-    return [parse(case.when or "", Scope(columns, table, wave)) for case in rule.cases[:-1]]
+def _conditions(rule: Definition, scope: Scope) -> list[Expr]:
+    return [parse(case.when or "", scope) for case in rule.cases[:-1]]
 
 
-def _parses(rule: Derived, columns: Mapping[str, Column], table: str, wave: str) -> bool:
+def _parses(rule: Definition, scope: Scope) -> bool:
     try:
-        _conditions(rule, columns, table, wave)
+        _conditions(rule, scope)
     except BadExpression:
         return False
     return True
@@ -83,14 +91,13 @@ def rules(codebook: Codebook) -> tuple[Rule, ...]:
     """Every derived column at every wave, in an order that import can follow."""
     found = []
     base = {name: codebook.columns[name] for name in codebook.variables}
-    for name, derived in codebook.derived.items():
+    for name, derived in codebook.definitions.items():
         column = codebook.columns[name]
         for wave in column.waves or ("",):
-            scope = Scope(base, column.table, wave)
-            conditions = [parse(case.when or "", scope) for case in derived.cases[:-1]]
+            conditions = _conditions(derived, Scope(base, column.table, wave, parameters=codebook.parameter_texts))
             needed = sorted({ref for condition in conditions for ref in required(condition)})
             cases = tuple(
-                (condition, column.codes.index(case.value))
+                (condition, MISSING_CASE if case.missing else column.codes.index(case.value))
                 for condition, case in zip(conditions, derived.cases, strict=False)
             )
             found.append(Rule(Ref(name, wave), tuple(needed), cases, column.codes.index(derived.cases[-1].value)))
@@ -100,8 +107,7 @@ def rules(codebook: Codebook) -> tuple[Rule, ...]:
 def derived_sources(name: str, codebook: Codebook) -> frozenset[str]:
     """The variables behind a derived one: whoever denies `incidents` also denies what is computed from it."""
     column = codebook.columns[name]
-    scope = Scope(
-        {base: codebook.columns[base] for base in codebook.variables}, column.table, (column.waves or ("",))[0]
-    )
-    conditions = [parse(case.when or "", scope) for case in codebook.derived[name].cases[:-1]]
+    base = {known: codebook.columns[known] for known in codebook.variables}
+    scope = Scope(base, column.table, (column.waves or ("",))[0], parameters=codebook.parameter_texts)
+    conditions = _conditions(codebook.definitions[name], scope)
     return frozenset(ref.name for condition in conditions for ref in refs(condition))

@@ -1,6 +1,5 @@
 """Exact numbers: which way each rounding goes, and that no spelling changes an amount."""
 
-from collections.abc import Iterator
 from decimal import Decimal, getcontext, localcontext
 from fractions import Fraction
 from itertools import pairwise
@@ -13,7 +12,7 @@ from opendp.combinators import make_zCDP_to_approxDP
 from opendp.domains import atom_domain
 from opendp.measurements import make_gaussian
 from opendp.metrics import absolute_distance
-from opendp.mod import disable_features, enable_features
+from opendp.mod import enable_features
 
 from policies.units.exact import decimal_text, parse_decimal, parse_digits
 from policies.units.money import NANO, NanoRho, allowance
@@ -25,11 +24,9 @@ RHOS = st.fractions(min_value=0, max_value=10**12)
 
 
 @pytest.fixture
-def opendp() -> Iterator[None]:
-    """OpenDP's contributed parts, switched on for one test."""
+def opendp() -> None:
+    """OpenDP's contributed parts. They stay on: a node's mechanism in the same process needs them too."""
     enable_features("contrib")
-    yield
-    disable_features("contrib")
 
 
 @given(RHOS)

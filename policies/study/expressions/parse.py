@@ -4,14 +4,15 @@
     wellbeing in {7.5..10}        profile in {1, 2}
 
 A bare name means the statistic's own wave; `name@T0` names another. Words and digits after a category variable are
-its codes; after a number they are values in its own unit.
+its codes; after a number they are values in its own unit. `stopped.state` is the alternative `state` of the derived
+variable `stopped`; a bare `stopped` stands for it where `using` says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from policies.study.columns import RESERVED, Column, Ref
@@ -19,7 +20,7 @@ from policies.study.expressions.nodes import Among, Expr, Missing, Ranges, text
 from policies.study.expressions.normal import both, complement, either, negate, tidy
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_]))|(?P<word>[A-Za-z0-9_]+)"
+    r"\s*(?:(?P<number>-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_]))|(?P<word>[A-Za-z0-9_]+(?:\.[A-Za-z][A-Za-z0-9_]*)?)"
     r"|(?P<sign>\.\.|==|!=|<=|>=|[<>(){},@]))"
 )
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -42,11 +43,16 @@ class UnknownVariable(BadExpression):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which variables a condition may name: those of the unit's own table and of its household."""
+    """Which variables a condition may name: those of the unit's own table and of its household.
+
+    `using` says which alternative a bare name stands for; `parameters` are the codebook's named numbers, as text.
+    """
 
     columns: Mapping[str, Column]
     unit: str
     wave: str
+    using: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(source: str, scope: Scope) -> Expr:
@@ -156,9 +162,11 @@ class _Parser:
 
     def _ref(self) -> tuple[Ref, Column]:
         place, name = self._place(), self._take()
+        if name in self._scope.using:
+            name = f"{name}.{self._scope.using[name]}"
         column = self._scope.columns.get(name)
         if name in RESERVED or column is None:
-            raise UnknownVariable(self._source, place, f"expected a variable of the codebook, found `{name}`")
+            raise UnknownVariable(self._source, place, self._unknown(name))
         if column.table not in (self._scope.unit, "household"):
             raise UnknownVariable(self._source, place, f"`{name}` belongs to {column.table}, not to {self._scope.unit}")
         wave = self._scope.wave if column.waves else ""
@@ -168,6 +176,12 @@ class _Parser:
         if (wave or column.waves) and wave not in column.waves:
             raise UnknownVariable(self._source, place, f"`{name}` is not asked at wave {wave or '(none)'}")
         return Ref(name, wave), column
+
+    def _unknown(self, name: str) -> str:
+        ways = [known for known in self._scope.columns if known.startswith(f"{name}.")]
+        if not ways:
+            return f"expected a variable of the codebook, found `{name}`"
+        return f"`{name}` has several definitions: expected {' or '.join(ways)}, or one chosen by `using`"
 
     def _comparison(self, column: Column, sign: str) -> Ranges:
         if column.categorical:
@@ -217,6 +231,7 @@ class _Parser:
     def _step(self, column: Column) -> Fraction:
         """Where a written number lies on the variable's grid, in steps; may lie between or outside."""
         place, token = self._place(), self._take()
+        token = self._scope.parameters.get(token, token)
         if not _NUMBER.fullmatch(token):
             raise BadExpression(self._source, place, f"expected a number for `{column.name}`")
         return (Fraction(token) - column.lower) / column.grid
