@@ -14,6 +14,7 @@ from rondgang.v1 import attend_pb2_grpc, desk_pb2_grpc
 from coordinator.attendance.lines import Lines
 from coordinator.attendance.service import AttendService
 from coordinator.desk.front import Front
+from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.desk.service import DeskService
 from coordinator.errors import BadHome
@@ -39,8 +40,9 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     study = LiveStudy(home, lambda error: fault("documents_unusable", error))
     lines = Lines()
     runs = Runs(store, lines, study.current, home.signing_key(), clock, _run_name)
-    attend = AttendService(lines, runs, study.current, clock, software())
     front = Front(runs, lines, study.current, clock, rows_json, config.quote_timeout_s)
+    returns = Returns(runs, lines, front.results, store, home.signing_key(), clock)
+    attend = AttendService(lines, runs, returns, study.current, clock, software())
     server = grpc.aio.server(options=SERVER_OPTIONS)
     attend_pb2_grpc.add_AttendServiceServicer_to_server(attend, server)
     desk_pb2_grpc.add_DeskServiceServicer_to_server(DeskService(front, study.current, clock), server)
@@ -49,15 +51,17 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     except RuntimeError as error:
         raise BadHome(f"The desk cannot listen on {config.listen}. Is another program there?") from error
     await runs.resume()
+    await returns.resume()
     await server.start()
     note("desk_listens", address=f"{config.listen.rpartition(':')[0]}:{port}", roster=study.current().roster.digest)
-    sweeper = asyncio.create_task(_sweep(runs, attend))
+    tasks = (asyncio.create_task(_sweep(runs, attend)), asyncio.create_task(returns.work()))
     try:
         yield port
     finally:
-        sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeper
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         for line in lines.all():
             line.end()
         await server.stop(_GRACE_S)

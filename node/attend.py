@@ -3,7 +3,8 @@
     dial -> hello -> welcomed -> orders and quotes until the stream ends -> wait, longer each time -> dial ...
                   -> turned away: tell the steward, wait long
 
-Orders and quotes are worked on one at a time, in one thread, by the ledger's one writer; replies leave on their ticks.
+Orders, quotes and results are worked on one at a time, in one thread, by the ledger's one writer; replies leave on
+their ticks.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from node.entropy import fraction
 from node.home import CoordinatorAddress, Reconnect
 from node.journal import Journal, place_of
 from node.region import Region
-from node.wire import Greeting, OrderArrived, QuoteAsked, Stream, TurnedAway, Welcomed
+from node.results import take_in
+from node.wire import Greeting, OrderArrived, QuoteAsked, ResultsArrived, Stream, TurnedAway, Welcomed
 from policies.rules.refusals import Refused
+from policies.rules.result import MOST_BYTES
 from policies.rules.tick import Tick, tick_of
 from policies.units.money import NanoRho
 
@@ -54,6 +57,8 @@ def channel_options(address: CoordinatorAddress, settings: Reconnect) -> list[tu
         ("grpc.keepalive_time_ms", settings.keepalive_ms),
         ("grpc.keepalive_timeout_ms", settings.welcome_within_ms),
         ("grpc.http2.max_pings_without_data", 0),
+        # A little more than the longest result: an envelope around it.
+        ("grpc.max_receive_message_length", MOST_BYTES + 2**16),
         # Each dialling is our own decision: no waiting time left over from the channel before.
         ("grpc.use_local_subchannel_pool", 1),
     ]
@@ -169,6 +174,8 @@ class Attendance:
                         begin(self._order(stream, message, asyncio.get_running_loop().time()))
                     case QuoteAsked():
                         begin(self._quote(stream, message))
+                    case ResultsArrived():
+                        begin(self._results(stream, message))
                     case Welcomed():
                         room.release()
                     case TurnedAway() | None:
@@ -214,6 +221,15 @@ class Attendance:
             loop = asyncio.get_running_loop()
             quoted = await loop.run_in_executor(self._worker, self._quoted, asked)
         await stream.quote(message.quote, quoted)
+
+    async def _results(self, stream: Stream, message: ResultsArrived) -> None:
+        loop = asyncio.get_running_loop()
+        work = (self._region, message.run, message.signed_result, self._journal)
+        taken = await loop.run_in_executor(self._worker, take_in, *work)
+        if isinstance(taken, Refused):
+            await stream.results_kept(message.run, "", taken)
+        else:
+            await stream.results_kept(message.run, taken, None)
 
     def _quoted(self, asked: Asked) -> Quoted:
         try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rondgang.canonical import digest
 from rondgang.errors import BadKey, ContractError
 from rondgang.keys import PublicKey
 from rondgang.roles import Role
 from rondgang.signed import Signed, verify
 
-from policies.documents import BadDocument, Document, from_canonical
+from policies.documents import BadDocument, Document, from_canonical, to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Reason, Refused
+from policies.rules.result import Result
 from policies.statistics.programme import Programme
 from policies.study.roster import Roster, check_member
 
@@ -51,6 +53,14 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """A result that can be read; nothing about it is verified yet."""
+
+    signed: Signed
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
 class Authentic:
     """A programme of a live researcher (`researcher` is the public key, hex)."""
 
@@ -81,6 +91,29 @@ def read_order(run: str, signed_order: bytes, signed_programme: bytes) -> Ordere
     if order.run != run or order.programme != asked.digest:
         return Refused(Reason.MALFORMED, "The order is for another run or another programme. Send the order anew.")
     return Ordered(asked, signed, order)
+
+
+def read_result(run: str, data: bytes) -> Returned | Refused:
+    """The result in a signed envelope, unverified; MALFORMED if it cannot be read, or is that of another run."""
+    signed = _envelope("result", data)
+    if isinstance(signed, Refused):
+        return signed
+    result = _document(Result, signed)
+    if isinstance(result, Refused):
+        return result
+    if result.run != run or digest(to_canonical(result.asked)) != result.programme or not result.whole():
+        return Refused(Reason.MALFORMED, "The result is of another run, programme or region. Send it anew.")
+    return Returned(signed, result)
+
+
+def authenticate_result(returned: Returned, region: str, roster: Roster, now: int) -> Refused | None:
+    """Why a result is not for this region to keep: who signed it, or whose it is. `now` is in unix seconds."""
+    desk = _signer(returned.signed, roster, Role.COORDINATOR, now)
+    if isinstance(desk, Refused):
+        return desk
+    if returned.result.region != region:
+        return Refused(Reason.MALFORMED, f"This is the result of {returned.result.region}; the node is {region}.")
+    return None
 
 
 def authenticate(ordered: Ordered, roster: Roster, now: int) -> Authentic | Refused:

@@ -6,6 +6,7 @@ certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
 snapshots/        imported data
 ledger.sqlite     every decision, and the stored answers
+results/          what came back of each run
 logs/             what `serve` did
 control.sock      how other verbs reach a serving node
 lock              who the one writer is
@@ -98,6 +99,10 @@ class Home:
     @property
     def snapshots(self) -> Path:
         return self.root / "snapshots"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
 
     @property
     def logs(self) -> Path:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from node.region import Region
 from policies.rules.decide import left
-from policies.rules.entries import Adopted, Answered, Debited, Entry, Imported, Opened, RefusedEntry
+from policies.rules.entries import Adopted, Answered, Debited, Entry, Imported, Opened, RefusedEntry, ResultEntry
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
@@ -146,4 +146,6 @@ def _decision(entry: Entry) -> Decision:
             about, charge = entry.body.programme, NanoRho(entry.body.charge).text()
         case Answered(programme=programme):
             about = programme
+        case ResultEntry(run=run):
+            about = run
     return Decision(seq=entry.seq, time=entry.time, event=entry.body.event, about=about, charge=charge, reason=reason)

@@ -46,7 +46,15 @@ class QuoteAsked:
     signed_programme: bytes
 
 
-Incoming = Welcomed | TurnedAway | OrderArrived | QuoteAsked
+@dataclass(frozen=True, slots=True)
+class ResultsArrived:
+    """A result of a run that has closed, as it came."""
+
+    run: str
+    signed_result: bytes
+
+
+Incoming = Welcomed | TurnedAway | OrderArrived | QuoteAsked | ResultsArrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class Stream:
             region=greeting.region,
             roster_hash=bytes.fromhex(greeting.roster),
             calendar_hash=bytes.fromhex(greeting.calendar),
+            keeps_results=True,
         )
         await self._write(attend_pb2.AttendRequest(hello=hello))
 
@@ -104,6 +113,12 @@ class Stream:
         )
         await self._write(attend_pb2.AttendRequest(quote=message))
 
+    async def results_kept(self, run: str, digest: str, refused: Refused | None) -> None:
+        """Says that a result is stored, or why not."""
+        refusal = None if refused is None else refusal_to_wire(refused)
+        message = attend_pb2.ResultsKept(run=run, result_hash=bytes.fromhex(digest), refusal=refusal)
+        await self._write(attend_pb2.AttendRequest(results_kept=message))
+
     def close(self) -> None:
         self._call.cancel()
 
@@ -122,5 +137,7 @@ def _incoming(message: attend_pb2.AttendResponse) -> Incoming | None:
             return OrderArrived(message.order.run, message.order.signed_order, message.order.signed_programme)
         case "quote_request":
             return QuoteAsked(message.quote_request.quote, message.quote_request.signed_programme)
+        case "results":
+            return ResultsArrived(message.results.run, message.results.signed_result)
         case _:
             return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import grpc
 import yaml
@@ -256,16 +257,17 @@ class FakeNode:
     respond: Respond = answers
     refuse: Refused | None = None
     versions: tuple[int, ...] = SPOKEN
+    keeps_results: bool = False
     heard: queue.Queue[attend_pb2.AttendResponse] = field(default_factory=queue.Queue)
     orders: list[attend_pb2.Order] = field(default_factory=list)
     fault: grpc.RpcError | None = None
 
     @classmethod
-    def of(cls, country: Country, region: str, port: int) -> FakeNode:
+    def of(cls, country: Country, region: str, port: int) -> Self:
         applicant, tls = country.regions[region]
         return cls(region, applicant.keys["checkpoint"], tls, port)
 
-    def __enter__(self) -> FakeNode:
+    def __enter__(self) -> Self:
         self._say: queue.Queue[attend_pb2.AttendRequest | None] = queue.Queue()
         self._channel = channel(f"127.0.0.1:{self.port}", self.tls)
         self._call = self._channel.stream_stream(
@@ -274,6 +276,7 @@ class FakeNode:
             response_deserializer=attend_pb2.AttendResponse.FromString,
         )(iter(self._say.get, None))
         hello = attend_pb2.Hello(versions=self.versions, software="fake node", region=self.region)
+        hello.keeps_results = self.keeps_results
         self.say(attend_pb2.AttendRequest(hello=hello))
         self._thread = threading.Thread(target=self._listen, name=f"node {self.region}")
         self._thread.start()
@@ -292,7 +295,7 @@ class FakeNode:
         """The next thing the desk said, apart from what was replied to already."""
         return self.heard.get(timeout=PATIENCE_S)
 
-    def welcomed(self) -> FakeNode:
+    def welcomed(self) -> Self:
         assert self.hear().WhichOneof("message") == "welcome"
         return self
 

@@ -20,6 +20,14 @@ class OrderOut:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultOut:
+    """Gives a region what comes back of a run: a signed result."""
+
+    run: str
+    signed_result: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteOut:
     """Asks a region what it would say to a programme. It touches no data for that."""
 
@@ -43,13 +51,17 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What a node said of itself when it came on the line, and the TLS key it came with (SHA-256, hex)."""
+    """What a node said of itself when it came on the line, and the TLS key it came with (SHA-256, hex).
+
+    `keeps_results`: it is of a version that takes results.
+    """
 
     region: str
     software: str
     roster_hash: str
     calendar_hash: str
     tls: str
+    keeps_results: bool = False
 
 
 @dataclass(slots=True)
@@ -57,7 +69,7 @@ class Line:
     """One node's stream. `outgoing` ends with what the node is told when it is sent away, or with None."""
 
     introduction: Introduction
-    outgoing: asyncio.Queue[OrderOut | QuoteOut | Refused | None] = field(default_factory=asyncio.Queue)
+    outgoing: asyncio.Queue[OrderOut | QuoteOut | ResultOut | Refused | None] = field(default_factory=asyncio.Queue)
     quotes: dict[str, asyncio.Future[Quoted]] = field(default_factory=dict)
 
     def end(self, why: Refused | None = None) -> None:
@@ -102,6 +114,14 @@ class Lines:
         if line is None:
             return False
         line.outgoing.put_nowait(order)
+        return True
+
+    def give(self, region: str, result: ResultOut) -> bool:
+        """Queues a result; False where the region is away, or runs a version that takes none."""
+        line = self._lines.get(region)
+        if line is None or not line.introduction.keeps_results:
+            return False
+        line.outgoing.put_nowait(result)
         return True
 
     async def quotes(self, request: QuoteOut, regions: Iterable[str], timeout_s: float) -> dict[str, Quoted]:

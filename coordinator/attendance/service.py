@@ -11,7 +11,8 @@ from rondgang.v1 import attend_pb2, attend_pb2_grpc
 from rondgang.versions import SPOKEN, Agreed, negotiate
 
 from coordinator.attendance import wire
-from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, QuoteOut, take_quote
+from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, QuoteOut, ResultOut, take_quote
+from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.log import fault, note
 from coordinator.peers import caller
@@ -24,13 +25,20 @@ Context = grpc.aio.ServicerContext[AsyncIterator[attend_pb2.AttendRequest], Asyn
 
 
 class AttendService(attend_pb2_grpc.AttendServiceServicer):
-    """Seams: lines, runs, the documents in force, the clock, and the name of this software."""
+    """Seams: lines, runs, what regions get back, the documents in force, the clock, and the name of this software."""
 
     def __init__(
-        self, lines: Lines, runs: Runs, study: Callable[[], Study], clock: Callable[[], int], software: str
+        self,
+        lines: Lines,
+        runs: Runs,
+        returns: Returns,
+        study: Callable[[], Study],
+        clock: Callable[[], int],
+        software: str,
     ) -> None:
         self._lines = lines
         self._runs = runs
+        self._returns = returns
         self._study = study
         self._clock = clock
         self._software = software
@@ -103,6 +111,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             older.end()
         note("node_attends", region=region)
         self._runs.catch_up(region)
+        await self._returns.catch_up(region)
         await self._see(line)
 
     async def _leave(self, line: Line) -> None:
@@ -118,7 +127,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             SeenRecord(said.region, self._clock(), said.software, said.roster_hash, said.calendar_hash)
         )
 
-    def _say(self, item: OrderOut | QuoteOut) -> attend_pb2.AttendResponse:
+    def _say(self, item: OrderOut | QuoteOut | ResultOut) -> attend_pb2.AttendResponse:
         if isinstance(item, OrderOut):
             note("order_sent", run=item.run)
         return wire.outgoing(item)
@@ -150,5 +159,8 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
                 quote = wire.quoted(request.quote)
                 if quote is not None:
                     take_quote(line, request.quote.quote, quote)
+            case "results_kept":
+                said = request.results_kept
+                await self._returns.kept(str(member.region), said.run, wire.kept(said))
             case _:
                 note("message_unknown", region=str(member.region))

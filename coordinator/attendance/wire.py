@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rondgang.v1 import attend_pb2
 
-from coordinator.attendance.lines import Introduction, OrderOut, Quoted, QuoteOut
+from coordinator.attendance.lines import Introduction, OrderOut, Quoted, QuoteOut, ResultOut
 from policies.rules.refusals import Refused
 from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
@@ -16,7 +16,12 @@ from policies.wire.refusals import reason_to_wire, refusal_from_wire
 def introduction(hello: attend_pb2.Hello, tls: str) -> Introduction:
     """What a node says of itself. Text is cut to a public length: it ends in tables."""
     return Introduction(
-        hello.region[:8], hello.software[:100], hello.roster_hash.hex()[:64], hello.calendar_hash.hex()[:64], tls
+        hello.region[:8],
+        hello.software[:100],
+        hello.roster_hash.hex()[:64],
+        hello.calendar_hash.hex()[:64],
+        tls,
+        hello.keeps_results,
     )
 
 
@@ -31,7 +36,7 @@ def rejected(refused: Refused, versions: Sequence[int]) -> attend_pb2.AttendResp
     )
 
 
-def outgoing(item: OrderOut | QuoteOut) -> attend_pb2.AttendResponse:
+def outgoing(item: OrderOut | QuoteOut | ResultOut) -> attend_pb2.AttendResponse:
     match item:
         case OrderOut():
             order = attend_pb2.Order(
@@ -41,6 +46,9 @@ def outgoing(item: OrderOut | QuoteOut) -> attend_pb2.AttendResponse:
         case QuoteOut():
             request = attend_pb2.QuoteRequest(quote=item.quote, signed_programme=item.signed_programme)
             return attend_pb2.AttendResponse(quote_request=request)
+        case ResultOut():
+            results = attend_pb2.RegionResults(run=item.run, signed_result=item.signed_result)
+            return attend_pb2.AttendResponse(results=results)
 
 
 def outcome(reply: attend_pb2.Reply) -> bytes | Refused | None:
@@ -52,6 +60,11 @@ def outcome(reply: attend_pb2.Reply) -> bytes | Refused | None:
             return refusal_from_wire(reply.refusal)
         case _:
             return None
+
+
+def kept(message: attend_pb2.ResultsKept) -> str | Refused:
+    """The hash (hex) of the result that a region has stored, or why it has not."""
+    return refusal_from_wire(message.refusal) if message.HasField("refusal") else message.result_hash.hex()
 
 
 def quoted(quote: attend_pb2.Quote) -> Quoted | None:

@@ -39,6 +39,8 @@ class _Run:
     order: OrderOut
     gathering: Gathering
     noted: State
+    told: int = 0
+    """How many answers were in it when it was last put with the closed ones."""
 
 
 class Runs:
@@ -61,6 +63,8 @@ class Runs:
         self._new_name = new_name
         self._runs: dict[str, _Run] = {}
         self._changed = asyncio.Event()
+        self.closed: asyncio.Queue[str] = asyncio.Queue()
+        """Runs that are done asking, again each time one gets another answer after that."""
         # One thread: the store sees one transaction at a time, and the loop never waits for a disk.
         self._worker = ThreadPoolExecutor(1, "store")
 
@@ -214,6 +218,10 @@ class Runs:
             run.noted = state
             note("run_state", run=run.gathering.run, state=state.value)
             await self.stored(lambda: self._store.note_state(run.gathering.run, state))
+        answered = len(run.gathering.answered)
+        if state is not State.ASKING and answered != run.told:
+            run.told = answered
+            self.closed.put_nowait(run.gathering.run)
         self._tell()
 
     def _dispatch(self, run: _Run) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     make_url,
     select,
@@ -30,7 +31,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.gather import Gathering, Repeats, State
 from coordinator.store.migrate import migrate
-from coordinator.store.tables import REPLIES, RUNS, SEEN
+from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN
 from policies.rules.refusals import Reason, Refused
 
 
@@ -55,6 +56,14 @@ class SeenRecord:
     software: str
     roster_hash: str
     calendar_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultBytes:
+    """A signed result, and the hash of the document in it."""
+
+    hash: str
+    data: bytes
 
 
 class Kept(Enum):
@@ -163,6 +172,52 @@ class Store:
         query = select(REPLIES.c.region, REPLIES.c.answer).where(REPLIES.c.run == run, REPLIES.c.kind == "answer")
         with self._engine.connect() as connection:
             return {row.region: bytes(row.answer) for row in connection.execute(query.order_by(REPLIES.c.region))}
+
+    def runs_without_results(self) -> tuple[str, ...]:
+        """Runs that are done asking and have answers that are in no result yet, the oldest first."""
+        answers = select(func.count()).where(REPLIES.c.run == RUNS.c.run, REPLIES.c.kind == "answer").scalar_subquery()
+        made = select(func.coalesce(func.max(RESULTS.c.revision), 0)).where(RESULTS.c.run == RUNS.c.run)
+        query = select(RUNS.c.run).where(RUNS.c.state != State.ASKING.value, answers > made.scalar_subquery())
+        with self._engine.connect() as connection:
+            return tuple(str(run) for run in connection.execute(query.order_by(RUNS.c.opened, RUNS.c.run)).scalars())
+
+    def results_revision(self, run: str) -> int:
+        """How many answers are in the results of a run; 0 where there are none."""
+        query = select(func.coalesce(func.max(RESULTS.c.revision), 0)).where(RESULTS.c.run == run)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def put_results(self, run: str, revision: int, results: Mapping[str, ResultBytes]) -> None:
+        """Stores what each region gets back, in place of earlier revisions: all of it or nothing."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(RESULTS).where(RESULTS.c.run == run, RESULTS.c.revision < revision))
+            for region, result in results.items():
+                row = {"revision": revision, "hash": result.hash, "signed_result": result.data, "kept": None}
+                connection.execute(insert(RESULTS).values(run=run, region=region, **row))
+
+    def results_to_send(self, region: str) -> tuple[tuple[str, bytes], ...]:
+        """Run and signed result of everything that a region has not said it keeps."""
+        query = select(RESULTS.c.run, RESULTS.c.signed_result).where(
+            RESULTS.c.region == region, RESULTS.c.kept.is_(None)
+        )
+        with self._engine.connect() as connection:
+            return tuple(
+                (row.run, bytes(row.signed_result)) for row in connection.execute(query.order_by(RESULTS.c.run))
+            )
+
+    def result_kept(self, run: str, region: str, result_hash: str, now: int) -> bool:
+        """Notes that a region keeps a result; False where no such result was waiting for that."""
+        here = (RESULTS.c.run == run, RESULTS.c.region == region, RESULTS.c.hash == result_hash)
+        with self._engine.begin() as connection:
+            return bool(
+                connection.execute(update(RESULTS).where(*here, RESULTS.c.kept.is_(None)).values(kept=now)).rowcount
+            )
+
+    def has_result(self, run: str, region: str) -> bool:
+        """Whether a run has a result for a region."""
+        query = select(RESULTS.c.run).where(RESULTS.c.run == run, RESULTS.c.region == region)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
 
     def note_seen(self, record: SeenRecord) -> None:
         values = {

@@ -53,6 +53,18 @@ REPLIES = Table(
     comment="What each region replied in each run; its first answer stays",
 )
 
+RESULTS = Table(
+    "results",
+    METADATA,
+    Column("run", String(20), ForeignKey("runs.run"), primary_key=True, comment="The run that has closed"),
+    Column("region", String(8), primary_key=True, comment="Code of the region that gets this"),
+    Column("revision", Integer, nullable=False, comment="How many answers are in it; one with more replaces it"),
+    Column("hash", String(64), nullable=False, comment="SHA-256 of the result's canonical bytes"),
+    Column("signed_result", LargeBinary, nullable=False, comment="Canonical bytes of the signed result"),
+    Column("kept", BigInteger, comment="Unix second in which the region said that it has stored it; null until then"),
+    comment="What each region gets back of each run; sent until it is kept",
+)
+
 SEEN = Table(
     "seen",
     METADATA,

@@ -10,7 +10,7 @@ from rondgang.leaves import GENESIS, leaf_hash
 from node.errors import BrokenLedger
 from policies.documents import BadDocument, from_canonical, to_canonical
 from policies.rules.decide import Spent
-from policies.rules.entries import Adopted, Answered, Debited, Entry, Event, Imported, Opened, RefusedEntry
+from policies.rules.entries import Adopted, Answered, Debited, Entry, Event, Imported, Opened, RefusedEntry, ResultEntry
 from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
@@ -22,7 +22,7 @@ class Book:
 
     `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks; `snapshots` maps a
     cohort to its newest import; `answered` maps (programme, snapshot) to the debit that paid; `unanswered` are debits
-    without an answer: charged, and dead unless they are the one in hand.
+    without an answer: charged, and dead unless they are the one in hand; `results` maps a run to its newest result.
     """
 
     size: int = 0
@@ -35,6 +35,7 @@ class Book:
     answered: dict[tuple[str, str], int] = field(default_factory=dict)
     unanswered: dict[int, Debited] = field(default_factory=dict)
     refusals: set[tuple[str, str, str]] = field(default_factory=set)
+    results: dict[str, ResultEntry] = field(default_factory=dict)
 
     @property
     def spent(self) -> Spent:
@@ -68,6 +69,12 @@ class Book:
             self._check_debit(event)
         if isinstance(event, Answered):
             self._check_answer(event)
+        if isinstance(event, ResultEntry) and not self.has_answered(event.programme):
+            raise BrokenLedger("it is the result of a programme that was never answered", self.size)
+
+    def has_answered(self, programme: str) -> bool:
+        """Whether a programme was ever answered here, from any snapshot."""
+        return any(answered == programme for answered, _snapshot in self.answered)
 
     def totals(self, cohort: str, charge: int) -> tuple[NanoRho, NanoRho]:
         """What the cohort and the lifetime have cost once `charge` (nano-rho, zero or more) is added."""
@@ -90,6 +97,8 @@ class Book:
             case Answered():
                 del self.unanswered[event.debit]
                 self.answered[event.programme, event.snapshot] = event.debit
+            case ResultEntry():
+                self.results[event.run] = event
             case _:
                 assert_never(event)
 

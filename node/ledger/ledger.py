@@ -19,7 +19,7 @@ from node.ledger.book import Book
 from node.ledger.schema import connect
 from policies.documents import from_canonical
 from policies.rules.decide import Granted
-from policies.rules.entries import Adopted, Answered, Debited, Entry, Event, Imported, Opened, RefusedEntry
+from policies.rules.entries import Adopted, Answered, Debited, Entry, Event, Imported, Opened, RefusedEntry, ResultEntry
 from policies.rules.refusals import Refused
 
 Clock = Callable[[], int]
@@ -85,6 +85,10 @@ class Ledger:
             return False
         self._append("refuse", event)
         return True
+
+    def log_result(self, event: ResultEntry) -> None:
+        """A result of this run has come back. Durable on return; charges nothing."""
+        self._append("result", event)
 
     def debit(self, claim: Claim, decide: Callable[[Book], Granted | Refused]) -> Debit | Refused:
         """Decides once more inside the transaction and charges what was granted. Durable on return.

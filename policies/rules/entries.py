@@ -75,7 +75,18 @@ class Answered(Document):
     answer: Hash
 
 
-Event = Annotated[Opened | Adopted | Imported | RefusedEntry | Debited | Answered, Field(discriminator="event")]
+class ResultEntry(Document):
+    """A signed result of a programme that was answered here was stored; a later one of its run replaces it."""
+
+    event: Literal["result"] = Field(default=...)
+    run: str
+    programme: Hash
+    hash: Hash
+
+
+Event = Annotated[
+    Opened | Adopted | Imported | RefusedEntry | Debited | Answered | ResultEntry, Field(discriminator="event")
+]
 
 
 class Entry(Document):

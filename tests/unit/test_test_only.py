@@ -16,7 +16,6 @@ from policies.statistics.programme import DraftPrice, Programme
 from policies.units.money import NanoRho
 from tests.small_study import OPEN, POLICY, calendar, codebook, draft, hashes, planned, region_policy
 
-
 WIDE = """
 policy: {version: 1}
 test_only: true
@@ -49,10 +48,10 @@ def test_wide_caps_are_read_in_a_policy_for_tests_alone_and_hash_the_same() -> N
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("test_only: true\n", "", "cohorts.c1.rho: expected a cap between \"0\" and \"1000\" rho"),
-        ("test_only: true\n", "test_only: false\n", "lifetime.rho: expected a cap between \"0\" and \"1000\" rho"),
+        ("test_only: true\n", "", 'cohorts.c1.rho: expected a cap between "0" and "1000" rho'),
+        ("test_only: true\n", "test_only: false\n", 'lifetime.rho: expected a cap between "0" and "1000" rho'),
         ("test_only: true\n", "test_only: maybe\n", "test_only: "),
-        ('"1000000000"', '"1000000001"', "policy.yaml:4: cohorts.c1.rho: expected a cap between \"0\" and \"1000000000\""),
+        ('"1000000000"', '"1000000001"', 'policy.yaml:4: cohorts.c1.rho: expected a cap between "0" and "1000000000"'),
     ],
 )  # fmt: skip
 def test_caps_stay_narrow_elsewhere_and_finite_everywhere(before: str, after: str, said: str) -> None:

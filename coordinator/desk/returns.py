@@ -1,0 +1,134 @@
+"""What regions get back: once a run has closed, each region that answered is sent the national rows and its own.
+
+A result is made once for each number of answers, signed, stored, and sent until the region says that it keeps it: at
+once where the region is on the line, else when it comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from rondgang.keys import SigningKey
+from rondgang.signed import Signed, sign
+
+from coordinator.attendance.lines import Lines, ResultOut
+from coordinator.desk.runs import Runs
+from coordinator.desk.views import Results
+from coordinator.gather import State
+from coordinator.log import fault, note
+from coordinator.store.store import ResultBytes, Store
+from coordinator.table import Value, read_texts
+from policies.documents import from_canonical, to_canonical
+from policies.rules.refusals import Refused
+from policies.rules.result import COLUMNS, MOST_BYTES, NATIONAL, Result, ResultRow
+from policies.statistics.programme import Programme
+
+_AGAIN_S = 60.0
+"""How long after a fault a result is tried again."""
+
+
+class Returns:
+    """Seams: the runs, the lines, how results are computed, the store, the desk's signing key, and the clock."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        lines: Lines,
+        results: Callable[[str], Awaitable[Results | Refused]],
+        store: Store,
+        key: SigningKey,
+        clock: Callable[[], int],
+    ) -> None:
+        self._runs = runs
+        self._lines = lines
+        self._results = results
+        self._store = store
+        self._key = key
+        self._clock = clock
+
+    async def resume(self) -> None:
+        """Takes up the closed runs whose results a stopped desk left undone. For once, before `work`."""
+        for run in await self._runs.stored(self._store.runs_without_results):
+            self._runs.closed.put_nowait(run)
+
+    async def work(self) -> None:
+        """Makes and sends results as runs close, until cancelled."""
+        while True:
+            run = await self._runs.closed.get()
+            try:
+                await self._make(run)
+            # One run that cannot be worked out, or a store that is away, must not keep the others waiting.
+            except Exception as error:
+                fault("results_failed", error)
+                asyncio.get_running_loop().call_later(_AGAIN_S, self._runs.closed.put_nowait, run)
+
+    async def catch_up(self, region: str) -> None:
+        """Sends a region that came on the line what it has not said it keeps."""
+        for run, data in await self._runs.stored(lambda: self._store.results_to_send(region)):
+            self._lines.give(region, ResultOut(run, data))
+
+    async def kept(self, region: str, run: str, outcome: str | Refused) -> None:
+        """Takes in what a region says of a result: its hash where it is stored. A refused one is sent again later."""
+        if isinstance(outcome, Refused):
+            if await self._runs.stored(lambda: self._store.has_result(run, region)):
+                note("result_refused", loud=True, run=run, region=region, reason=outcome.reason.value)
+            return
+        now = self._clock()
+        if await self._runs.stored(lambda: self._store.result_kept(run, region, outcome, now)):
+            note("result_kept", run=run, region=region)
+
+    async def _make(self, run: str) -> None:
+        _signed, _programme, state, answers = await self._runs.answered(run)
+        made = await self._runs.stored(lambda: self._store.results_revision(run))
+        if state is State.ASKING or made >= len(answers):
+            return
+        found = await self._results(run)
+        if isinstance(found, Refused):
+            note("results_not_made", loud=True, run=run, reason=found.reason.value)
+            return
+        results = await asyncio.to_thread(signed_results, found, self._key)
+        revision = len(found.signed_answers)
+        await self._runs.stored(lambda: self._store.put_results(run, revision, results))
+        note("results_made", run=run, regions=len(results))
+        for region, result in results.items():
+            self._lines.give(region, ResultOut(run, result.data))
+
+
+def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
+    """What each region that answered gets back, signed. A result beyond the public maximum of bytes is left out."""
+    asked = Signed.from_bytes(found.signed_programme)
+    programme = from_canonical(Programme, asked.document)
+    rows = read_texts(found.rows_json)
+    answered = {row["scope"] for row in rows if row["scope"] != NATIONAL and row["status"] != "missing"}
+    regions = tuple(region for region in programme.regions if region in answered)
+    results = {}
+    for region in regions:
+        own = [row for row in rows if row["scope"] in (NATIONAL, region)]
+        result = Result(
+            run=found.run,
+            revision=len(regions),
+            region=region,
+            programme=asked.digest,
+            asked=programme,
+            regions=regions,
+            epsilon=str(own[0]["epsilon"]),
+            delta=str(own[0]["delta"]),
+            rows=tuple(_row(row) for row in own),
+        )
+        signed = sign("result", to_canonical(result), key)
+        data = signed.to_bytes()
+        if len(data) <= MOST_BYTES:
+            results[region] = ResultBytes(signed.digest, data)
+        else:
+            note("result_too_long", loud=True, run=found.run, region=region)
+    return results
+
+
+_KEPT_COLUMNS = tuple(name for name in COLUMNS if name in ResultRow.model_fields)
+
+
+def _row(row: dict[str, Value]) -> ResultRow:
+    fields: dict[str, object] = {name: "" if row[name] is None else row[name] for name in _KEPT_COLUMNS}
+    cell = row["cell"]
+    return ResultRow.model_validate(fields | {"cell": tuple(cell.items()) if isinstance(cell, dict) else ()})
