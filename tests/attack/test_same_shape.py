@@ -21,11 +21,9 @@ from policies.statistics.programme import Programme
 from tests.node_world import COHORT, SNAPSHOT, World, make_home, ordered, put_snapshot
 from tests.small_study import calendar, codebook, hashes, planned
 
-HOUSE, ADULT, CHILD = (
-    "hh;wave;incidents;grade;profile;help",
-    "hh;person;wave;safe;wellbeing",
-    "hh;person;wave;trauma;age",
-)
+HOUSE = "hh;wave;incidents;grade;profile;help"
+ADULT, CHILD = "hh;person;wave;safe;wellbeing", "hh;person;wave;trauma;age"
+PROFILES, ANSWERS = ("1", "12a", "c"), ("no", "yes")
 WORST = (
     ["w;T0;4;1.5;c;no", "w;T1;4;1.5;c;no", "w;T1;0;-1;1;yes", "w;T1;1e999;nan;;9"],
     [f"w;a{i};T{wave};yes;1" for i in range(9) for wave in (0, 1)],
@@ -37,7 +35,7 @@ WORST = (
 def ordinary(households: int) -> tuple[list[str], list[str], list[str]]:
     waves = [(i, wave) for i in range(households) for wave in ("T0", "T1")]
     return (
-        [f"h{i};{wave};{i % 5};{(i % 6) / 2 - 1};{('1', '12a', 'c')[i % 3]};{ANSWERS[i % 2]}" for i, wave in waves],
+        [f"h{i};{wave};{i % 5};{(i % 6) / 2 - 1};{PROFILES[i % 3]};{ANSWERS[i % 2]}" for i, wave in waves],
         [f"h{i};a;{wave};{ANSWERS[i % 2]};{(i % 3) / 2}" for i, wave in waves],
         [f"h{i};c;{wave};{ANSWERS[i % 2]};{i % 3}" for i, wave in waves],
     )
