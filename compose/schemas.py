@@ -27,11 +27,13 @@ from policies.rules.region_policy import RegionPolicy
 from policies.statistics.programme import Draft
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
+from policies.study.mapping import Mapping
 
 KINDS: dict[str, type[Document]] = {
     "calendar": Calendar,
     "codebook": Codebook,
     "coordinator": CoordinatorConfig,
+    "mapping": Mapping,
     "node": NodeConfig,
     "policy": RegionPolicy,
     "programme": Draft,

@@ -7,6 +7,7 @@ says what they are, so that 0.1 is one tenth and `no` is a word.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ class Document(BaseModel):
 
 
 D = TypeVar("D", bound=Document)
+Check = Callable[[D], Iterable[tuple[tuple[str, ...], str]]]
+"""Finds what does not fit other documents: the key's path, and what was expected there."""
 
 
 class BadDocument(ValueError):
@@ -121,17 +124,24 @@ def _places(error: ValidationError, lines: dict[tuple[str, ...], int], source: s
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         # Parts with brackets are pydantic's names of types, for a field that may have several.
         path = tuple(part for part in map(str, problem["loc"]) if "[" not in part)
-        nearest = path
-        while nearest and nearest not in lines:
-            nearest = nearest[:-1]
-        line = lines.get(nearest)
         message = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
-        found.append(f"{source}{f':{line}' if line else ''}: {'.'.join(path) or '(document)'}: {message}")
+        found.append(_place(path, message, lines, source))
     return tuple(found)
 
 
-def parse_yaml(model: type[D], text: str, source: str) -> D:
-    """A document from YAML text. Raises BadDocument with source, line, key and what was expected."""
+def _place(path: tuple[str, ...], message: str, lines: dict[tuple[str, ...], int], source: str) -> str:
+    nearest = path
+    while nearest and nearest not in lines:
+        nearest = nearest[:-1]
+    line = lines.get(nearest)
+    return f"{source}{f':{line}' if line else ''}: {'.'.join(path) or '(document)'}: {message}"
+
+
+def parse_yaml(model: type[D], text: str, source: str, check: Check[D] | None = None) -> D:
+    """A document from YAML text. Raises BadDocument with source, line, key and what was expected.
+
+    `check` compares it with other documents: what it finds is refused with the same places.
+    """
     reading = _Reading(source, {})
     try:
         node = _Loader(text).get_single_node()
@@ -147,18 +157,22 @@ def parse_yaml(model: type[D], text: str, source: str) -> D:
     if not isinstance(data, dict):
         raise BadDocument(source, (f"{source}:1: (document): expected keys with values",))
     try:
-        return model.model_validate(data)
+        document = model.model_validate(data)
     except ValidationError as error:
         raise BadDocument(source, _places(error, reading.lines, source)) from error
+    found = tuple(_place(path, said, reading.lines, source) for path, said in (check(document) if check else ()))
+    if found:
+        raise BadDocument(source, found)
+    return document
 
 
-def load_yaml(model: type[D], path: Path) -> D:
+def load_yaml(model: type[D], path: Path, check: Check[D] | None = None) -> D:
     """A document from a YAML file (UTF-8). Raises BadDocument, also when the file cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadDocument(str(path), (f"{path}: cannot be read: {type(error).__name__}",)) from error
-    return parse_yaml(model, text, str(path))
+    return parse_yaml(model, text, str(path), check)
 
 
 def to_canonical(document: Document) -> bytes:

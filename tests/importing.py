@@ -10,6 +10,7 @@ from node.importing.run import ImportResult, import_files
 from node.snapshots import Snapshot
 from policies.documents import parse_yaml
 from policies.study.codebook import Codebook
+from policies.study.mapping import Delimiter, Encoding
 
 HASH = "c" * 64
 CODEBOOK = parse_yaml(
@@ -61,10 +62,16 @@ def deliver(folder: Path, **files: str | bytes) -> Path:
 
 
 def take(
-    home: Path, *sources: Path, codebook: Codebook = CODEBOOK, delimiter: str = "auto", most: int = 1000
+    home: Path,
+    *sources: Path,
+    codebook: Codebook = CODEBOOK,
+    delimiter: Delimiter = "auto",
+    encoding: Encoding | None = None,
+    mapping: Path | None = None,
+    most: int = 1000,
 ) -> ImportResult:
     """An import under the small codebook."""
-    return import_files(ImportRequest(home, sources, "c3", codebook, HASH, most, delimiter))
+    return import_files(ImportRequest(home, sources, "c3", codebook, HASH, most, delimiter, encoding, mapping))
 
 
 def rows(snapshot: Snapshot, unit: str, columns: Iterable[str]) -> list[tuple[Cell, ...]]:

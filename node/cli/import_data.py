@@ -31,23 +31,32 @@ def import_command(
     sources: Annotated[list[Path], typer.Argument(metavar="FOLDER_OR_FILES", help="household, adult and child files.")],
     cohort: Annotated[str, typer.Option(help="The cohort in the calendar, such as c3.")],
     codebook: Annotated[str | None, typer.Option(help="id@version; needed where several are adopted.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="What their columns and codes mean (YAML).")] = None,
     delimiter: Annotated[str, typer.Option(help="Of CSV files: auto, semicolon, comma or tab.")] = "auto",
+    encoding: Annotated[
+        str | None, typer.Option(help="Of CSV files: utf-8 (the default), latin-1, windows-1252 or utf-16.")
+    ] = None,
     home: HomeOption = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Reads microdata into this region's snapshot and counts what was wrong with it. Nothing leaves this machine.
 
-    Files are named household, adult and child: CSV (UTF-8, one row per unit and wave; decimal comma or point) or
-    Parquet. Only counts are shown, and kept beside the snapshot; they are for the steward alone.
+    Files are named household, adult and child, with one row per unit and wave: CSV (decimal comma or point), SPSS
+    (.sav), Excel or Parquet. Other names, columns and codes, and files with a column per wave or person, are told by a
+    mapping; a mapping.yaml in the folder is used by itself. Only counts are shown, and kept beside the snapshot; they
+    are for the steward alone.
 
     Example: rondgang node import delivery/ --cohort c3 --codebook cohort3@1
+
+    Example: rondgang node import gezinnen.sav --mapping mapping.yaml --cohort c3
     """
-    from node.importing.request import prepare
+    from node.importing.request import Wishes, prepare
 
     found, terminal = open_home(home, lang, as_json)
+    wishes = Wishes(delimiter, encoding, mapping)
     with faults(terminal):
-        result = _imported(terminal, lambda: prepare(found, tuple(sources), cohort, codebook, delimiter))
+        result = _imported(terminal, lambda: prepare(found, tuple(sources), cohort, codebook, wishes))
         _record(found, terminal, result)
     _tell(terminal, result)
 

@@ -18,6 +18,11 @@ class BadImport(Exception):
         return say(f"import.bad.{self.reason}", lang, **self.fields)
 
 
+def shown_lines(text: str) -> str:
+    """What a document's loader says, line by line: keys and names of columns, never a row's value."""
+    return "\n".join("".join(sign if sign.isprintable() else "?" for sign in line) for line in text.splitlines())
+
+
 def shown(name: str) -> str:
     """A file's or a column's name, safe for a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in name)[:80]

@@ -12,7 +12,7 @@ from policies.study.text import Language
 
 RULES = (
     "ignored_file", "unknown_column", "absent_variable",
-    "ragged_row", "no_household_id", "unknown_wave", "no_person_id", "household_without_row",
+    "ragged_row", "no_answers", "no_household_id", "unknown_wave", "no_person_id", "household_without_row",
     "over_cap", "duplicate_row",
     "unreadable", "unknown_code", "not_asked", "conflict", "clamped", "snapped", "missing",
 )  # fmt: skip
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One table: the file it came from (None: there was none), its rows, and how many units the snapshot keeps."""
+    """One table: its files (None: there are none), their rows, and how many units the snapshot keeps."""
 
     table: Table
     file: str | None
@@ -48,6 +48,8 @@ class Report:
     codebook: str
     tables: tuple[Delivered, ...]
     findings: tuple[Finding, ...]
+    mapping: str | None = None
+    """The mapping's file."""
 
     def to_json(self) -> str:
         """The report as JSON text, the same in every language."""
@@ -55,7 +57,8 @@ class Report:
 
     def lines(self, lang: Language) -> tuple[str, ...]:
         """The report as a steward reads it."""
-        found = [say("import.files", lang)]
+        found = [say("import.mapping", lang, file=self.mapping)] if self.mapping else []
+        found.append(say("import.files", lang))
         found += [_delivered(one, lang) for one in self.tables]
         found.append(say("import.findings" if self.findings else "import.no_findings", lang))
         rule = ""

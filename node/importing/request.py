@@ -12,11 +12,12 @@ from rondgang.signed import Signed, verify
 
 from node.home import Home
 from node.importing.problems import BadImport, shown
-from node.importing.read import DELIMITERS
+from node.importing.text import DELIMITERS
 from node.snapshots import new_snapshot_id
 from policies.documents import BadDocument, Document, from_canonical
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
+from policies.study.mapping import ENCODINGS, Delimiter, Encoding
 
 D = TypeVar("D", bound=Document)
 
@@ -25,7 +26,8 @@ D = TypeVar("D", bound=Document)
 class ImportRequest:
     """What to import, by which rules, and where to. `codebook_hash` is that of the adopted document.
 
-    `delimiter` is auto, semicolon, comma or tab. More than `most_households` is refused: the calendar's public limit.
+    `delimiter` is auto or that of CSV files, `encoding` None or that of CSV files; both go before what a mapping says.
+    `mapping` None: the one beside the data, if any. More than `most_households` is refused: a limit of the calendar.
     """
 
     home: Path
@@ -34,21 +36,29 @@ class ImportRequest:
     codebook: Codebook
     codebook_hash: str
     most_households: int
-    delimiter: str = "auto"
+    delimiter: Delimiter = "auto"
+    encoding: Encoding | None = None
+    mapping: Path | None = None
     snapshot_id: str = field(default_factory=new_snapshot_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the steward says the files are to be read, in words that are not checked yet."""
+
+    delimiter: str = "auto"
+    encoding: str | None = None
+    mapping: Path | None = None
+
+
 def prepare(
-    home: Home, sources: tuple[Path, ...], cohort: str, codebook: str | None, delimiter: str = "auto"
+    home: Home, sources: tuple[Path, ...], cohort: str, codebook: str | None, wishes: Wishes = Wishes()
 ) -> ImportRequest:
     """The request for these files by the documents in force. `codebook` is id@version; None: the only one adopted.
 
     Raises BadImport where the cohort or codebook is not adopted, BadHome where the home is not usable. Reads no row.
     """
-    signs = {sign: name for name, sign in DELIMITERS.items()}
-    delimiter = signs.get(delimiter, delimiter)
-    if delimiter not in ("auto", *DELIMITERS):
-        raise BadImport("delimiter")
+    delimiter, encoding = _delimiter(wishes.delimiter), None if wishes.encoding is None else _encoding(wishes.encoding)
     pinned = home.pinned()
     calendar_file = home.adopted / "calendar.json"
     if not calendar_file.is_file():
@@ -58,7 +68,29 @@ def prepare(
         raise BadImport("cohort", cohort=shown(cohort), known=", ".join(sorted(calendar.cohorts)))
     rules, digest = _adopted(Codebook, "codebook", _codebook_file(home, codebook), pinned)
     limit = calendar.limits.households_per_region
-    return ImportRequest(home.root, sources, cohort, rules, digest, limit, delimiter)
+    return ImportRequest(home.root, sources, cohort, rules, digest, limit, delimiter, encoding, wishes.mapping)
+
+
+def _delimiter(written: str) -> Delimiter:
+    """A delimiter by its name or its sign."""
+    for name, sign in DELIMITERS.items():
+        if written in (name, sign):
+            return name
+    if written == "auto":
+        return "auto"
+    raise BadImport("delimiter")
+
+
+def _encoding(written: str) -> Encoding:
+    """An encoding by any of its usual names."""
+    name = written.strip().casefold().replace("_", "-")
+    name = {"latin1": "latin-1", "iso-8859-1": "latin-1", "cp1252": "windows-1252", "ansi": "windows-1252"}.get(
+        name, name
+    )
+    for encoding in ENCODINGS:
+        if name in (encoding, encoding.replace("-", "")):
+            return encoding
+    raise BadImport("encoding", known=", ".join(ENCODINGS))
 
 
 def _codebook_file(home: Home, label: str | None) -> Path:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import collections.abc as abc
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from node.importing.files import Delivery, find_files
-from node.importing.problems import BadImport
-from node.importing.read import Raw, read_table
+from node.importing.files import Delivery, find_files, listed, mapping_in
+from node.importing.problems import BadImport, shown, shown_lines
+from node.importing.read import Raw, read_tables
+from node.importing.recode import Rules
 from node.importing.report import Delivered, Finding, Report, ordered
 from node.importing.request import ImportRequest
 from node.importing.tables import Wide, joined, widen, with_derived
 from node.importing.units import Kept, Units, households, keep_rows, number_households, persons
 from node.importing.write import write_snapshot
 from node.snapshots import CodebookOf, Manifest, Snapshot
+from policies.documents import BadDocument, load_yaml
 from policies.study.codebook import TABLES, Codebook, Table
 from policies.study.derive import rules
+from policies.study.mapping import Mapping, TextFiles, problems
 
 __all__ = ["ImportRequest", "ImportResult", "build", "import_files"]
 
@@ -34,14 +37,17 @@ def import_files(request: ImportRequest) -> ImportResult:
 
     Raises BadImport where the files cannot be used at all; nothing is left behind then. Raises OSError from writing.
     """
-    delivery = find_files(request.sources)
-    raws = {table: _read(table, path, request) for table, path in delivery.files.items()}
-    wides, findings = build(raws, request.codebook, request.most_households, delivery)
+    files, codebook = listed(request.sources), request.codebook
+    written = request.mapping or mapping_in(files)
+    mapping = None if written is None else load_mapping(written, codebook)
+    delivery = find_files(files, mapping, codebook.units)
+    raws = read_tables(delivery.parts, codebook, _rules(request, mapping))
+    wides, findings = build(raws, codebook, request.most_households, delivery)
     tables = tuple(
         Delivered(
             table,
-            delivery.files[table].name if table in raws else None,
-            raws[table].rows + raws[table].ragged if table in raws else 0,
+            delivery.files(table) if table in raws else None,
+            raws[table].delivered if table in raws else 0,
             len(wides[table].household),
         )
         for table in TABLES
@@ -52,6 +58,7 @@ def import_files(request: ImportRequest) -> ImportResult:
         request.codebook.label,
         tables,
         ordered([*_of_files(delivery, raws), *findings]),
+        None if written is None else shown(written.name),
     )
     name = request.codebook.codebook
     manifest = Manifest(
@@ -65,7 +72,7 @@ def import_files(request: ImportRequest) -> ImportResult:
 
 
 def build(
-    raws: Mapping[Table, Raw], codebook: Codebook, most_households: int, delivery: Delivery
+    raws: abc.Mapping[Table, Raw], codebook: Codebook, most_households: int, delivery: Delivery
 ) -> tuple[dict[Table, Wide], list[Finding]]:
     """The three tables of a snapshot, and what was found on the way. Pure.
 
@@ -73,8 +80,8 @@ def build(
     """
     kept = {table: keep_rows(table, raw, codebook) for table, raw in raws.items()}
     for table, one in kept.items():
-        if raws[table].rows + raws[table].ragged and not len(one.rows):
-            raise BadImport("no_rows", file=delivery.files[table].name, columns=", ".join(_ids(table, codebook)))
+        if raws[table].rows + raws[table].ragged + raws[table].silent and not len(one.rows):
+            raise BadImport("no_rows", file=delivery.files(table), columns=delivery.ids(table))
     numbers = number_households(kept)
     if len(numbers) > most_households:
         raise BadImport("too_many", limit=most_households)
@@ -90,27 +97,35 @@ def build(
     return wides, findings
 
 
-def _units(table: Table, kept: Kept | None, numbers: Mapping[str, int], codebook: Codebook) -> Units:
+def _units(table: Table, kept: Kept | None, numbers: abc.Mapping[str, int], codebook: Codebook) -> Units:
     if kept is None:
         none = np.empty(0, np.int64)
         return Units(none, none, none, none, ())
     return households(kept, numbers) if table == "household" else persons(table, kept, numbers, codebook.cap(table))
 
 
-def _ids(table: Table, codebook: Codebook) -> tuple[str, ...]:
-    units = codebook.units
-    return (units.household, units.wave) if table == "household" else (units.household, units.person, units.wave)
+def load_mapping(path: Path, codebook: Codebook) -> Mapping:
+    """A mapping that fits the codebook. Raises BadImport with file, line, key and what was expected."""
+    try:
+        return load_yaml(Mapping, path, lambda mapping: problems(mapping, codebook))
+    except BadDocument as error:
+        raise BadImport("mapping", detail=shown_lines(str(error))) from None
 
 
-def _read(table: Table, path: Path, request: ImportRequest) -> Raw:
-    needed = _ids(table, request.codebook)
-    own = [name for name, variable in request.codebook.variables.items() if variable.table == table]
-    return read_table(path, (*needed, *own), needed, request.delimiter)
+def _rules(request: ImportRequest, mapping: Mapping | None) -> Rules:
+    """What the command says goes before what the mapping says."""
+    text = mapping.text if mapping else TextFiles()
+    if request.encoding is not None:
+        text = text.model_copy(update={"encoding": request.encoding})
+    if request.delimiter != "auto":
+        text = text.model_copy(update={"delimiter": request.delimiter})
+    return Rules(text, mapping.missing if mapping else ())
 
 
-def _of_files(delivery: Delivery, raws: Mapping[Table, Raw]) -> list[Finding]:
+def _of_files(delivery: Delivery, raws: abc.Mapping[Table, Raw]) -> list[Finding]:
     findings = [Finding("ignored_file", None, name) for name in delivery.ignored]
     for table, raw in raws.items():
         findings += [Finding("unknown_column", table, name) for name in raw.unknown]
         findings.append(Finding("ragged_row", table, count=raw.ragged))
+        findings.append(Finding("no_answers", table, count=raw.silent))
     return findings

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from node.importing.read import Raw, TextColumn
+from node.importing.cells import TextColumn
+from node.importing.read import Raw
 from node.importing.report import Finding
 from node.importing.values import name_of
 from policies.study.codebook import Codebook, Table

@@ -14,11 +14,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from node.importing.read import TextColumn
+from node.importing.cells import TextColumn
 from policies.study.codebook import Variable
 from policies.study.columns import Column
 
 MISSING = -1
+NOT_LISTED = "\x00"
+"""Stands for a text that is no code and no number here. It is never shown."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 _WHOLE = re.compile(r"([+-]?[0-9]+)[.,]0+")
 _MAX_LENGTH = 1000

@@ -10,9 +10,10 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from node.importing.files import Delivery
+from node.importing.cells import TextColumn
+from node.importing.files import Delivery, plain_parts
 from node.importing.problems import BadImport
-from node.importing.read import Raw, TextColumn
+from node.importing.read import Raw
 from node.importing.run import build
 from node.importing.tables import Wide
 from node.importing.values import MISSING, clean
@@ -36,7 +37,7 @@ CELLS: Mapping[str, tuple[str, ...]] = {
     "sex": ("woman", "man", "1", ""),
 }
 OTHERS = ("b", "b2", "b10", "c.0", "c")
-DELIVERY = Delivery({table: Path(f"{table}.csv") for table in TABLES}, ())
+DELIVERY = Delivery(tuple((part, Path(f"{part.table}.csv")) for part in plain_parts(CODEBOOK.units)), ())
 
 
 def _rows(homes: tuple[str, ...], most: int) -> st.SearchStrategy[Rows]:

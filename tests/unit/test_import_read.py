@@ -8,6 +8,7 @@ import pytest
 
 from node.importing.problems import BadImport
 from policies.study.codebook import TABLES
+from policies.study.mapping import Delimiter
 from tests.importing import counts, csv_text, deliver, rows, take
 
 PLAIN = csv_text(
@@ -125,7 +126,7 @@ HEAD = "hh_id;wave;incidents\n"
         ((HEAD + "a;T0;5\nb;T0;5\nc;T1;5\n").encode(), "auto", "too_many"),
     ],
 )
-def test_import_refuses_files_it_cannot_use(tmp_path: Path, data: bytes, delimiter: str, reason: str) -> None:
+def test_import_refuses_files_it_cannot_use(tmp_path: Path, data: bytes, delimiter: Delimiter, reason: str) -> None:
     folder = deliver(tmp_path / "in", household=data)
     with pytest.raises(BadImport) as refused:
         take(tmp_path, folder, delimiter=delimiter, most=2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from node.importing.read import TextColumn
+from node.importing.cells import TextColumn
 from node.importing.values import clean
 from tests.importing import CODEBOOK
 

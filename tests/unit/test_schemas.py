@@ -35,17 +35,29 @@ tables: {household: {}, adult: {}, child: {}}
 variables:
   a: {table: child, type: category, categories: [{code: x, label: {nl: x, en: x}}, {code: y, label: {nl: y, en: y}}]}
 """
+MAPPING = """
+mapping: {codebook: small@1}
+missing: [-9, "8.5"]
+parts:
+  - {table: household, household: NR, wave: {suffixes: {T0: _a, T1: _b}}, columns: {incidents: "I<wave>"}}
+  - {table: child, household: NR, persons: [1, 2], wave: {always: T0}, columns: {age: {column: A<person>, codes: {"1": 2}}}}
+"""
 GOOD = [
     ("codebook", small_study.CODEBOOK),
     ("codebook", CANONICAL_CODEBOOK),
     ("calendar", small_study.CALENDAR),
     ("programme", small_study.DRAFT),
     ("policy", small_study.POLICY),
+    ("mapping", MAPPING),
     ("node", NODE),
     ("coordinator", DESK),
     ("researcher", RESEARCHER),
 ]
 BAD = [
+    ("mapping", "codebook: small@1", "codebook: small"),
+    ("mapping", "always: T0", "always: first"),
+    ("mapping", "persons: [1, 2]", "people: 2"),
+    ("mapping", "codes: {\"1\": 2}", "codes: [1, 2]"),
     ("codebook", "caps: {adults: 2,", "caps: {adults: 13,"),
     ("codebook", "caps: {adults: 2, children: 3}", "caps: {adults: 2}"),
     ("codebook", "table: household, type: integer", "table: house, type: integer"),

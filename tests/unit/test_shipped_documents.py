@@ -15,6 +15,7 @@ from policies.statistics.programme import Draft, Programme
 from policies.statistics.verify import verify_plan
 from policies.study.calendar import Calendar, instant
 from policies.study.codebook import Codebook
+from policies.study.mapping import Mapping, problems
 from policies.units.money import NanoRho
 
 SHIPPED = Path(__file__).parents[2] / "policies" / "shipped"
@@ -23,6 +24,7 @@ MODELS: dict[str, type[Document]] = {
     "rotation.load-test.yaml": Calendar,
     "cohort3.codebook.yaml": Codebook,
     "cohort3.programme.yaml": Draft,
+    "mapping.example.yaml": Mapping,
     "region.policy.yaml": RegionPolicy,
 }
 TODAY = instant("2026-11-22")
@@ -48,6 +50,10 @@ def test_every_shipped_file_has_a_model() -> None:
 def test_a_shipped_file_loads_and_keeps_its_bytes(name: str) -> None:
     document = load_yaml(MODELS[name], SHIPPED / name)
     assert from_canonical(MODELS[name], to_canonical(document)) == document
+
+
+def test_the_example_of_a_mapping_fits_the_codebook() -> None:
+    assert list(problems(load_yaml(Mapping, SHIPPED / "mapping.example.yaml"), codebook())) == []
 
 
 def test_the_rotation_has_26_regions_in_two_halves() -> None:

@@ -1,0 +1,64 @@
+"""Parquet, and Arrow's columns as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from node.importing.cells import Cells, TextColumn
+from node.importing.problems import BadImport, shown
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetSource:
+    file: str
+    names: tuple[str, ...]
+    _parquet: pq.ParquetFile
+
+    def read(self, places: Sequence[int]) -> Cells:
+        """The columns as text: numbers, words and booleans; other types are refused."""
+        try:
+            # A table read by name would stop at names that repeat; unused ones may.
+            table = self._parquet.read(columns=[self.names[place] for place in places])
+        except pa.ArrowException:
+            raise BadImport("unreadable", file=self.file, format="Parquet") from None
+        columns = {place: self._text(table.column(self.names[place]), self.names[place]) for place in places}
+        return Cells(columns, table.num_rows)
+
+    def _text(self, column: Any, name: str) -> TextColumn:
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column, kind = column.cast(kind.value_type), kind.value_type
+        plain = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
+        texts = (pa.types.is_string, pa.types.is_large_string)
+        if not any(test(kind) for test in (*plain, *texts)):
+            raise BadImport("type", file=self.file, column=shown(name))
+        try:
+            return column_of(column.cast(pa.string()))
+        except pa.ArrowException:
+            raise BadImport("type", file=self.file, column=shown(name)) from None
+
+
+def open_parquet(file: str, data: bytes) -> ParquetSource:
+    """A Parquet file. Raises BadImport."""
+    try:
+        parquet = pq.ParquetFile(pa.BufferReader(data))
+        return ParquetSource(file, tuple(parquet.schema_arrow.names), parquet)
+    except pa.ArrowException:
+        raise BadImport("unreadable", file=file, format="Parquet") from None
+
+
+def column_of(column: Any) -> TextColumn:
+    """Arrow text as codes. Distinct texts stay distinct here even if trimming makes them alike."""
+    encoded = column.dictionary_encode(null_encoding="encode")
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    texts = tuple((text or "").strip() for text in encoded.dictionary.to_pylist())
+    indices = encoded.indices
+    # From the buffer: Arrow's own conversion would load pandas, which costs more than reading a region's files.
+    codes = np.frombuffer(indices.buffers()[1], np.int32, len(indices), 4 * indices.offset)
+    return TextColumn(codes, texts)
