@@ -88,13 +88,7 @@ class Desk:
         and `DeskRefused`.
         """
         written = draft if isinstance(draft, Draft) else load_yaml(Draft, Path(draft))
-        documents = self._remote.study(written.programme.codebook)
-        calendar = self._genuine(adopt(Calendar, "calendar", documents.signed_calendar, self._pinned))
-        if len(documents.signed_codebooks) != 1:
-            raise DeskRefused(
-                Refused(Reason.CODEBOOK_MISMATCH, f"The desk gave no codebook {written.programme.codebook}.")
-            )
-        codebook = self._genuine(adopt(Codebook, "codebook", documents.signed_codebooks[0], self._pinned))
+        codebook, calendar = self._study(written.programme.codebook)
         programme = plan(written, codebook.document, calendar.document, (codebook.digest, calendar.digest))
         signed = sign("programme", to_canonical(programme), self._key)
         return Planned(signed, programme, codebook.document, calendar.document)
@@ -131,6 +125,10 @@ class Desk:
         documents = self._remote.study("")
         return self._genuine(adopt(Calendar, "calendar", documents.signed_calendar, self._pinned)).document
 
+    def codebook(self, label: str) -> Codebook:
+        """The codebook of this name, such as cohort3@1, checked against the pinned consortium key."""
+        return self._study(label)[0].document
+
     def close(self) -> None:
         self._line.close()
 
@@ -141,6 +139,13 @@ class Desk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _study(self, label: str) -> tuple[Adopted[Codebook], Adopted[Calendar]]:
+        documents = self._remote.study(label)
+        calendar = self._genuine(adopt(Calendar, "calendar", documents.signed_calendar, self._pinned))
+        if len(documents.signed_codebooks) != 1:
+            raise DeskRefused(Refused(Reason.CODEBOOK_MISMATCH, f"The desk gave no codebook {label}."))
+        return self._genuine(adopt(Codebook, "codebook", documents.signed_codebooks[0], self._pinned)), calendar
 
     def _genuine(self, found: Adopted[D] | NotAdopted) -> Adopted[D]:
         if isinstance(found, NotAdopted):

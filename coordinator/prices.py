@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -88,6 +89,11 @@ def price_json(prices: PriceList) -> dict[str, Plain]:
         "statistics": [_statistic(one) for one in prices.statistics],
         "regions": [_region(one, prices.delta) for one in prices.regions],
     }
+
+
+def price_file(prices: PriceList) -> bytes:
+    """`price.json` as it stands on disk."""
+    return (json.dumps(price_json(prices), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
 def _statistic(one: StatisticPrice) -> dict[str, Plain]:

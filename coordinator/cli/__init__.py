@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from coordinator.cli import asking, following, joining, looking, serving
+from coordinator.cli import asking, following, joining, looking, preparing, serving
 
 app = typer.Typer(
     help="The national desk and the researchers who use it.\n\n"
@@ -21,6 +21,8 @@ for verb in (
     serving.serve,
     looking.regions,
     looking.calendar,
+    preparing.starters,
+    preparing.rehearse,
     asking.price,
     asking.submit,
     following.watch,

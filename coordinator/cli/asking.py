@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +17,7 @@ from coordinator.client import Desk, Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.errors import DeskRefused
 from coordinator.files import write
-from coordinator.prices import Plain, PriceList, price_json, price_list
+from coordinator.prices import Plain, PriceList, price_file, price_json, price_list
 from policies.rules.refusals import Refused
 
 
@@ -38,7 +37,7 @@ def price(
         listed = price_list(planned, prices)
         document = price_json(listed)
         if out is not None:
-            write(out, _file(document))
+            write(out, price_file(listed))
         if as_json:
             say(True, document)
         else:
@@ -72,7 +71,7 @@ def submit(
         submitted = desk.submit(planned, again=again)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            write(out / "price.json", _file(price_json(price_list(planned, prices))))
+            write(out / "price.json", price_file(price_list(planned, prices)))
             shutil.copyfile(programme, out / "programme.yaml")
         facts: dict[str, Plain] = {
             "run": submitted.run,
@@ -151,7 +150,3 @@ def _mark_tests(regions: Iterable[RegionPrice]) -> None:
 
 def _short(number: float) -> str:
     return f"{number:.3g}"
-
-
-def _file(document: dict[str, Plain]) -> bytes:
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

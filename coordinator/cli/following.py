@@ -123,7 +123,8 @@ def _write(found: Results, out: Path) -> None:
             write(out / "answers" / f"{region}.signed.json", answer)
 
 
-def _show(found: Results, programme: Programme, answered: int) -> None:
+def national_table(rows_json: bytes) -> None:
+    """Prints the national rows of a result."""
     rows = [
         [
             str(row["statistic"]),
@@ -133,10 +134,14 @@ def _show(found: Results, programme: Programme, answered: int) -> None:
             str(row["status"]),
             str(row["note"]),
         ]
-        for row in read_rows(found.rows_json)
+        for row in read_rows(rows_json)
         if row["scope"] == "national"
     ]
     table(("statistic", "cell", "estimate", "95% interval", "status", "note"), rows)
+
+
+def _show(found: Results, programme: Programme, answered: int) -> None:
+    national_table(found.rows_json)
     charge = programme.charge.amount.text()
     typer.echo(f"\n{answered} of {len(programme.regions)} regions answered; each was charged {charge} rho.")
     if found.state is State.ASKING:

@@ -1,0 +1,1 @@
+"""A programme rehearsed on made-up rows: no data, no node, no budget."""

@@ -1,0 +1,61 @@
+"""The whole path of a programme on made-up rows: planned, summed, with noise, estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rondgang.canonical import digest
+from rondgang.signed import Signed
+
+from coordinator.client import Planned
+from coordinator.desk.views import Prices, RegionPrice
+from coordinator.estimates.rows import Run, estimate_rows
+from coordinator.estimates.tables import to_json
+from coordinator.prices import PriceList, price_list
+from coordinator.rehearsal.households import made_up
+from coordinator.rehearsal.noise import Sampler
+from coordinator.rehearsal.sums import exact_sums
+from policies.documents import to_canonical
+from policies.statistics.compile import compile_blocks
+from policies.statistics.plan import plan
+from policies.statistics.programme import Draft, Programme
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+
+RUN = "rehearsal"
+"""What stands where a run's name stands in real results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a real run would have given, from made-up rows. Nothing in it is signed."""
+
+    programme: Programme
+    rows_json: bytes
+    prices: PriceList
+
+
+def rehearse(draft: Draft, codebook: Codebook, calendar: Calendar, seed: int, noisy: Sampler) -> Rehearsal:
+    """Asks every region of the programme its made-up rows. Raises `BadPlan` and `BadStatistic`.
+
+    The rows come from `seed`; the noise never does. The programme is marked synthetic, so every row of the result says
+    so; that mark is also why its hash is not that of the real one.
+    """
+    marked = draft.programme.model_copy(update={"data": "synthetic"})
+    hashes = digest(to_canonical(codebook)), digest(to_canonical(calendar))
+    programme = plan(draft.model_copy(update={"programme": marked}), codebook, calendar, hashes)
+    compilation = compile_blocks(programme.statistics, codebook)
+    planned = {block.id: block for block in programme.blocks}
+    expected = [calendar.cohorts[programme.programme.cohort].expected[region] for region in programme.regions]
+    answers = {
+        region: {block: noisy(values, planned[block]) for block, values in exact_sums(rows, compilation.blocks).items()}
+        for region, rows in zip(programme.regions, made_up(codebook, expected, seed), strict=True)
+    }
+    rows = estimate_rows(Run(RUN, len(answers)), programme, codebook, calendar, answers)
+    return Rehearsal(programme, to_json(rows).encode("utf-8"), _prices(programme, codebook, calendar))
+
+
+def _prices(programme: Programme, codebook: Codebook, calendar: Calendar) -> PriceList:
+    """The price as far as the documents alone tell it: no region was asked what it would decide."""
+    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar)
+    return price_list(unsigned, Prices(tuple(RegionPrice(region, "away") for region in programme.regions)))
