@@ -16,7 +16,8 @@ case $kind in
         ;;
 esac
 
-.venv/bin/python -m pytest -n 2 --dist loadgroup --benchmark-disable -m "$chosen and not alone" "$@"
+# A file stays on one worker, and with it the federation that its tests share.
+.venv/bin/python -m pytest -n 2 --dist loadfile --benchmark-disable -m "$chosen and not alone" "$@"
 
 status=0
 .venv/bin/python -m pytest -p no:xdist --benchmark-disable -m "$chosen and alone" "$@" || status=$?

@@ -24,8 +24,6 @@ from policies.rules.refusals import Reason
 from tests.applicants import DAY_S, Applicant
 from tests.e2e.world import DEADLINE, caught, quiet, rondgang, status_of, strict_federation, trap, until
 
-pytestmark = pytest.mark.xdist_group("callers")
-
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:

@@ -37,8 +37,6 @@ from tests.e2e.world import (
     stored_answers,
 )
 
-pytestmark = pytest.mark.xdist_group("canary")
-
 WORDS = (
     "HuisKanarie7F3Q", "PersoonKanarie8K2W", "VreemdeWaardeKanarie", "Vrije tekst: kanarie belde 0612345678",
     "GolfKanarie5T", "KapotKanarie4H",

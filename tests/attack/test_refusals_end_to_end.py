@@ -49,8 +49,6 @@ from tests.e2e.world import (
 )
 from tests.small_study import CODEBOOK
 
-pytestmark = pytest.mark.xdist_group("refusals")
-
 PEOPLE = {name: signing_key(name) for name in ("revoked", "expired", "early", "witness", "stranger")}
 
 
@@ -179,6 +177,7 @@ PROGRAMMES: dict[str, tuple[Callable[[Rig], Programme], Reason]] = {
     "outside the window": (headed(cohort="c0"), Reason.OUTSIDE_WINDOW),
     "after the deadline": (headed(deadline=1_700_000_000), Reason.DEADLINE_PASSED),
     "no data": (headed(cohort="c5"), Reason.NO_SNAPSHOT),
+    "for tests alone": (headed(test_only=True), Reason.TEST_ONLY),
     "another codebook": (changed(codebook_hash="e" * 64), Reason.CODEBOOK_MISMATCH),
     "another codebook's name": (headed(codebook="small@2"), Reason.CODEBOOK_MISMATCH),
 }  # fmt: skip

@@ -67,7 +67,6 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.mark.xdist_group("demo")
 def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None:
     assert made.done.returncode == 0, made.done.stderr
     assert "3 of 3 regions answered" in made.done.stdout
@@ -90,7 +89,6 @@ def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None
     assert (asked.programme.cohort, asked.programme.data) == ("c3", "synthetic")
 
 
-@pytest.mark.xdist_group("demo")
 def test_files_and_page_say_that_the_data_are_synthetic(made: Made) -> None:
     assert made.done.stdout.startswith("SYNTHETIC")
     assert made.done.stdout.count("SYNTHETIC") >= 2
@@ -104,19 +102,16 @@ def test_files_and_page_say_that_the_data_are_synthetic(made: Made) -> None:
 
 
 @needs_proc
-@pytest.mark.xdist_group("demo")
 def test_it_leaves_no_process(made: Made) -> None:
     assert processes(made.out) == []
 
 
-@pytest.mark.xdist_group("demo")
 def test_its_programs_told_no_fault(made: Made) -> None:
     said = [path.read_text(encoding="utf-8") for path in made.out.rglob("serve.out")]
     assert len(said) == 4
     assert [line for text in said for line in text.splitlines() if "Traceback" in line or '"fault"' in line] == []
 
 
-@pytest.mark.xdist_group("demo")
 def test_a_second_run_replaces_its_own_folder_and_a_seed_fixes_the_data_but_not_the_noise(made: Made) -> None:
     before, values = digests(made.out), (made.out / "estimates.csv").read_bytes()
     (made.out / "of last time.txt").write_text("gone after the next run", encoding="utf-8")

@@ -26,8 +26,6 @@ from policies.documents import from_canonical
 from policies.statistics.programme import Programme
 from tests.e2e.world import CALENDAR, documents, quiet, rondgang
 
-pytestmark = pytest.mark.xdist_group("wiring")
-
 Frame: TypeAlias = pd.DataFrame
 REGIONS = {"AA": "1", "BB": "2.5", "CC": "0.4"}
 CELLS, HOUSEHOLDS = 410, 16_000
