@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from node.control import ask
 from node.errors import HomeBusy, NodeError, Unreachable
+from node.feedback import AllReturned, OneReturned, all_returned, one_returned
 from node.home import Home
 from node.lock import exclusive
 from node.region import InForce, Region
@@ -54,13 +55,15 @@ class Arguments:
 _PATIENCE_S = 10.0
 _RETRY_S = 0.1
 
-Result = Done | Declined | Status
-_RESULT: TypeAdapter[Result] = TypeAdapter(Status | Done | Declined)
+Result = Done | Declined | Status | AllReturned | OneReturned
+_RESULT: TypeAdapter[Result] = TypeAdapter(Status | Done | Declined | AllReturned | OneReturned)
 _OPERATIONS: Mapping[str, Callable[[Region, Arguments], Result]] = {
     "status": lambda region, _given: status_of(region),
     "adopt": lambda region, given: _told(region.adopt(given.of("document")[0].encode("utf-8"))),
     "policy": lambda region, given: _policy(region, *given.of("policy")),
     "import": lambda region, given: _told_import(region.record_import(*given.of("snapshot", "cohort", "codebook"))),
+    "results": lambda region, _given: all_returned(region),
+    "result": lambda region, given: _one(region, *given.of("run")),
 }
 
 
@@ -99,6 +102,28 @@ def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done
     return _changed(_run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}))
 
 
+def results(home: Home) -> AllReturned:
+    """Every run of which something came back. Raises NodeError."""
+    found = _run(home, "results", {})
+    if not isinstance(found, AllReturned):
+        raise Unreachable("the serving node answered something else than its results")
+    return found
+
+
+def result(home: Home, run: str) -> OneReturned | None:
+    """What came back of a run; None where nothing did. Raises NodeError, and NotReady where no policy is adopted."""
+    found = _run(home, "result", {"run": run})
+    if isinstance(found, Declined):
+        return None
+    if not isinstance(found, OneReturned):
+        raise Unreachable("the serving node answered something else than a result")
+    return found
+
+
+def _one(region: Region, run: str) -> OneReturned | Declined:
+    return one_returned(region, run) or Declined(sentence=f"Nothing came back of {run[:40]}.")
+
+
 def _run(home: Home, do: str, texts: dict[str, str]) -> Result:
     give_up = time.monotonic() + _PATIENCE_S
     while True:
@@ -128,8 +153,8 @@ def _alone(home: Home, do: str, texts: Mapping[str, str]) -> Result:
 
 
 def _changed(result: Result) -> Done | Declined:
-    if isinstance(result, Status):
-        raise Unreachable("the serving node answered with its status")
+    if not isinstance(result, Done | Declined):
+        raise Unreachable("the serving node answered something else")
     return result
 
 

@@ -6,6 +6,7 @@ import typer
 
 from node.cli.adopting import adopt, policy
 from node.cli.import_data import import_command
+from node.cli.results import results
 from node.cli.running import serve, status
 from node.cli.setting_up import enrol, init
 
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (init, enrol, adopt, serve, status):
+for _verb in (init, enrol, adopt, serve, status, results):
     app.command()(_verb)
 app.command("import")(import_command)
 app.add_typer(policy, name="policy")

@@ -22,7 +22,8 @@ class Book:
 
     `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks; `snapshots` maps a
     cohort to its newest import; `answered` maps (programme, snapshot) to the debit that paid; `unanswered` are debits
-    without an answer: charged, and dead unless they are the one in hand; `results` maps a run to its newest result.
+    without an answer: charged, and dead unless they are the one in hand; `results` maps a run to its newest result,
+    `received` to when that came (unix seconds).
     """
 
     size: int = 0
@@ -36,6 +37,7 @@ class Book:
     unanswered: dict[int, Debited] = field(default_factory=dict)
     refusals: set[tuple[str, str, str]] = field(default_factory=set)
     results: dict[str, ResultEntry] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
 
     @property
     def spent(self) -> Spent:
@@ -57,6 +59,8 @@ class Book:
             raise BrokenLedger("it does not name the hash of the entry before it", self.size)
         self.check(entry.body)
         self._apply(entry.body)
+        if isinstance(entry.body, ResultEntry):
+            self.received[entry.body.run] = entry.time
         self.size += 1
         self.head = leaf_hash(data)
         return entry

@@ -155,7 +155,8 @@ def test_every_verb_has_an_example_in_its_help() -> None:
     command: Any = typer.main.get_command(app)
     verbs = dict(command.commands)
     verbs |= {f"policy {name}": one for name, one in verbs.pop("policy").commands.items()}
-    assert {"init", "enrol", "adopt", "import", "serve", "status", "policy adopt", "policy show"} == set(verbs)
+    named = {"init", "enrol", "adopt", "import", "serve", "status", "results", "policy adopt", "policy show"}
+    assert named == set(verbs)
     for name, verb in verbs.items():
         assert f"Example: rondgang node {name}" in (verb.help or "")
 

@@ -1,0 +1,268 @@
+"""From the rows of a result to tables for people: pairs of figures, in CBS notation, with labels from the codebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil, log10
+
+from markupsafe import Markup
+
+from policies.pages.charts import Axis, Line, Mark, axis_for, interval_chart
+from policies.pages.numbers import UNKNOWN, exact, interval, number, percentage, percentage_interval
+from policies.pages.words import catalogue, say
+from policies.rules.result import NATIONAL, Result, ResultRow
+from policies.statistics.statistic import Statistic
+from policies.study.codebook import Codebook
+from policies.study.text import Language, Text
+
+_MOST_LINES = 60
+"""A longer table has no picture: nobody would read it."""
+_WHOLE = frozenset({"count", "sum"})
+"""Measures that are printed without decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One estimate as printed; `why` says what is the matter where there is none."""
+
+    estimate: str
+    interval: str
+    why: str = ""
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    keys: tuple[str, ...]
+    national: Figure
+    own: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`counted` says of each statistic what was counted; `chart` is an `<svg>` element or empty."""
+
+    title: str
+    caption: str
+    keys: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    counted: tuple[tuple[str, str], ...]
+    chart: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The national row and the region's own of one cell, and how its numbers are printed."""
+
+    statistic: Statistic
+    keys: tuple[str, ...]
+    national: ResultRow | None
+    own: ResultRow | None
+    share: bool
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names from the codebook, in one language; the bare code where the codebook has none or is not there."""
+
+    codebook: Codebook | None
+    lang: Language
+
+    def variable(self, key: str) -> str:
+        """`state@T0` -> its label and wave."""
+        if key == "change":
+            return say("page.change", self.lang)
+        name, _, wave = key.partition("@")
+        found = None if self.codebook is None else self.codebook.variables.get(name) or self.codebook.derived.get(name)
+        label = self._text(None if found is None else found.labels, name)
+        return f"{label} ({wave})" if wave else label
+
+    def code(self, key: str, code: str) -> str:
+        name, changed = key.partition("@")[0], f"page.change.{code}"
+        if key == "change" and changed in catalogue():
+            return say(changed, self.lang)
+        if ".." in code:
+            return say("page.bin", self.lang, **dict(zip(("low", "high"), code.split("..", 1), strict=True)))
+        if self.codebook is None:
+            return code
+        found = self.codebook.variables.get(name) or self.codebook.derived.get(name)
+        categories = () if found is None else found.categories
+        return next((self._text(one.label, code) for one in categories if one.code == code), code)
+
+    def statistic(self, statistic: Statistic) -> str:
+        return self._text(statistic.label, statistic.id.replace("_", " "))
+
+    def _text(self, text: Text | None, otherwise: str) -> str:
+        return otherwise if text is None else text.in_language(self.lang)
+
+
+def tables(result: Result, codebook: Codebook | None, lang: Language, mark: str) -> tuple[Table, ...]:
+    """Shares without cells in one table, numbers without cells in another, then one table for each broken-down figure.
+
+    `mark` stands in every caption, so that it is on every sheet of paper.
+    """
+    labels = Labels(codebook, lang)
+    groups = _groups(result)
+    plain = [pair for pairs in groups for pair in pairs if not pair.keys]
+    found: list[Table] = []
+    named: list[tuple[str, ...]]
+    heads: tuple[str, ...]
+    for key, share in (("page.key_shares", True), ("page.key_numbers", False)):
+        pairs = [pair for pair in plain if pair.share is share]
+        if pairs:
+            named = [(labels.statistic(pair.statistic),) for pair in pairs]
+            heads = (say("page.statistic", lang),)
+            found.append(_table(say(key, lang), heads, named, pairs, labels, mark))
+    for pairs in groups:
+        if pairs[0].keys:
+            rows = [(row.national or row.own) for row in pairs]
+            cells = [row.cell for row in rows if row is not None]
+            heads = tuple(labels.variable(name) for name, _code in cells[0])
+            named = [tuple(labels.code(name, code) for name, code in cell) for cell in cells]
+            title = _title(pairs, groups, labels)
+            found.append(_table(title, heads, named, pairs, labels, mark))
+    return tuple(found)
+
+
+def _groups(result: Result) -> list[list[_Pair]]:
+    """Rows by statistic and measure, a pair for each cell, in the order in which they came."""
+    statistics = {one.id: one for one in result.asked.statistics}
+    gathered: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], dict[str, ResultRow]]] = {}
+    for row in result.rows:
+        if row.statistic in statistics:
+            gathered.setdefault((row.statistic, row.measure), {}).setdefault(row.cell, {})[row.scope] = row
+    groups = []
+    for (statistic, measure), cells in gathered.items():
+        share = "share" in measure
+        places = 1 if share else _places(measure, [row for sides in cells.values() for row in sides.values()])
+        groups.append(
+            [
+                _Pair(
+                    statistics[statistic],
+                    tuple(code for _key, code in cell),
+                    sides.get(NATIONAL),
+                    sides.get(result.region),
+                    share,
+                    places,
+                )
+                for cell, sides in cells.items()
+            ]
+        )
+    return groups
+
+
+def _places(measure: str, rows: Iterable[ResultRow]) -> int:
+    """Decimals that the smallest standard error can bear, from 1 to 3; none for counts."""
+    if measure in _WHOLE:
+        return 0
+    errors = [float(row.std_error) for row in rows if row.std_error and float(row.std_error) > 0]
+    return min(3, max(1, ceil(-log10(min(errors))))) if errors else 1
+
+
+def _title(pairs: Sequence[_Pair], groups: Sequence[Sequence[_Pair]], labels: Labels) -> str:
+    """A statistic with several measures is told apart by the measure."""
+    statistic, row = pairs[0].statistic, pairs[0].national or pairs[0].own
+    several = sum(group[0].statistic is statistic for group in groups) > 1
+    title = labels.statistic(statistic)
+    if not several or row is None:
+        return title
+    measure = f"page.measure.{row.measure}"
+    return f"{title}: {say(measure, labels.lang) if measure in catalogue() else row.measure.replace('_', ' ')}"
+
+
+def _table(
+    title: str,
+    heads: tuple[str, ...],
+    named: Sequence[tuple[str, ...]],
+    pairs: Sequence[_Pair],
+    labels: Labels,
+    mark: str,
+) -> Table:
+    lang = labels.lang
+    rows = tuple(
+        TableRow(keys, _figure(pair.national, pair, lang), _figure(pair.own, pair, lang))
+        for keys, pair in zip(named, pairs, strict=True)
+    )
+    unit = say("page.in_percent" if pairs[0].share else "page.in_units", lang)
+    several = len({pair.statistic.id for pair in pairs}) > 1
+    counted = {
+        pair.statistic.id: (labels.statistic(pair.statistic) if several else "", _counted(pair.statistic, lang))
+        for pair in pairs
+    }
+    caption = f"{unit}. {mark}" if mark else f"{unit}."
+    chart = _chart(title, named, pairs, lang, one_unit=pairs[0].share or not several)
+    return Table(title, caption, heads, rows, tuple(counted.values()), chart)
+
+
+def _figure(row: ResultRow | None, pair: _Pair, lang: Language) -> Figure:
+    if row is None or not row.estimate or row.status in ("withheld", "missing") or not (row.ci_low and row.ci_high):
+        return Figure(UNKNOWN, "", say(f"page.why.{_why(row)}", lang))
+    estimate, low, high = Decimal(row.estimate), Decimal(row.ci_low), Decimal(row.ci_high)
+    provisional = row.status == "provisional"
+    if pair.share:
+        return Figure(percentage(estimate, lang), percentage_interval(low, high, lang), provisional=provisional)
+    shown = number(estimate, pair.places, lang), interval(low, high, pair.places, lang)
+    return Figure(*shown, provisional=provisional)
+
+
+def _why(row: ResultRow | None) -> str:
+    if row is None:
+        return "absent"
+    if row.status == "missing":
+        return "missing"
+    return "weak" if row.ci_low else "unbounded"
+
+
+def _chart(
+    title: str, named: Sequence[tuple[str, ...]], pairs: Sequence[_Pair], lang: Language, *, one_unit: bool
+) -> Markup:
+    """No picture where lines would have different units, or where there are none or too many."""
+    lines = [
+        Line(" → ".join(keys), _mark(pair.national, pair.share), _mark(pair.own, pair.share))
+        for keys, pair in zip(named, pairs, strict=True)
+    ]
+    if not one_unit or len(lines) > _MOST_LINES or not any(line.first or line.second for line in lines):
+        return Markup()
+    axis: Axis = axis_for(lines, least=0.0, most=100.0) if pairs[0].share else axis_for(lines)
+    digits = 0 if all(float(tick).is_integer() for tick in axis.ticks) else 2
+    drawn = interval_chart(
+        lines,
+        axis,
+        say("page.chart", lang, title=title),
+        lambda tick: "0" if abs(tick) < 1e-12 else number(Decimal(repr(tick)), digits, lang),
+    )
+    # Everything in it that is text was escaped where it was drawn.
+    return Markup(drawn)
+
+
+def _mark(row: ResultRow | None, share: bool) -> Mark | None:
+    if row is None or row.status in ("withheld", "missing") or not (row.estimate and row.ci_low and row.ci_high):
+        return None
+    unit = 100.0 if share else 1.0
+    return Mark(*(float(text) * unit for text in (row.ci_low, row.estimate, row.ci_high)))
+
+
+def _counted(statistic: Statistic, lang: Language) -> str:
+    key = f"page.counted.{statistic.kind}"
+    where = "" if statistic.where is None else say("page.counted.where", lang, where=statistic.where)
+    within = ""
+    if statistic.within is not None:
+        low, high = (exact(bound, lang) for bound in statistic.within)
+        within = say("page.counted.within", lang, low=low, high=high)
+    unit = f"import.units.{statistic.unit}"
+    fields = {
+        "unit": say(unit, lang) if unit in catalogue() else statistic.unit.replace("_", " "),
+        "wave": statistic.wave,
+        "of": _asked_of(statistic.of),
+        "where": where,
+        "within": within,
+        "kind": statistic.kind.replace("_", " "),
+    }
+    return say(key if key in catalogue() else "page.counted.other", lang, **fields)
+
+
+def _asked_of(of: str | Sequence[str] | None) -> str:
+    return of if isinstance(of, str) else ", ".join(of or ())

@@ -1,0 +1,137 @@
+"""The printable page of a result: one file of HTML with its style and pictures in it, nothing from outside.
+
+Pure: what it shows is given. It is made by the verb that prints it, never by the serving node.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from node.pages.figures import tables
+from node.status import Amount, amount
+from policies.pages import words
+from policies.pages.numbers import at_most, exact
+from policies.pages.words import say
+from policies.rules.result import Result
+from policies.study.codebook import Codebook
+from policies.study.text import Language
+
+_FOLDERS = (Path(__file__).parent, Path(words.__file__).parent)
+_MONTHS = {
+    "nl": ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober",
+           "november", "december"),
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page says beside the result. `received` is in unix seconds; what is left is left now.
+
+    `test_only`: the region's policy is for tests alone. `codebook` is None where it is no longer adopted.
+    """
+
+    digest: str
+    region_name: str
+    received: int
+    left_cohort: Amount
+    left_lifetime: Amount
+    test_only: bool
+    codebook: Codebook | None
+
+
+def page(result: Result, facts: Facts, lang: Language) -> str:
+    """The page as HTML. The same arguments give the same text."""
+    told = partial(say, lang=lang)
+    heading = result.asked.programme
+    banners = _banners(result, facts, lang)
+    date = _date(facts.received, lang)
+    shown = tables(result, facts.codebook, lang, " ".join(banners))
+    provisional = any(figure.provisional for table in shown for row in table.rows for figure in (row.national, row.own))
+    return (
+        _templates()
+        .get_template("result.html")
+        .render(
+            lang=lang,
+            title=heading.title.in_language(lang),
+            lead=told("page.lead", region=facts.region_name, date=date),
+            banners=banners,
+            every_page=" ".join(banners),
+            region=facts.region_name,
+            words=lambda key: told(f"page.{key}"),
+            asked=_asked(result, lang),
+            reading=[told(f"page.reading.{key}") for key in ("interval", "overlap", "raw", "signs")],
+            tables=shown,
+            signs=[told("page.sign.provisional")] if provisional else [],
+            budget=_budget(result, facts, lang),
+            limits=[told(f"page.limits.{key}") for key in ("cause", "small", "noise", "withheld", "who", "several")],
+            origin=(
+                told("page.origin.signed", hash=facts.digest, programme=result.programme),
+                told("page.origin.files"),
+            ),
+        )
+    )
+
+
+def _banners(result: Result, facts: Facts, lang: Language) -> list[str]:
+    found = []
+    if result.asked.programme.data == "synthetic":
+        found.append(say("page.synthetic", lang))
+    if facts.test_only or result.asked.programme.test_only:
+        found.append(say("page.test_only", lang))
+    if away := [region for region in result.asked.regions if region not in result.regions]:
+        found.append(say("page.provisional", lang, regions=", ".join(away)))
+    return found
+
+
+def _asked(result: Result, lang: Language) -> list[tuple[str, str]]:
+    heading = result.asked.programme
+    included, expected = len(result.regions), len(result.asked.regions)
+    regions = say("page.regions_of", lang, included=included, expected=expected, names=", ".join(result.regions))
+    values = {
+        "question": f"{heading.title.in_language(lang)} ({heading.id})",
+        "requester": heading.requester,
+        "purpose": heading.purpose,
+        "cohort": heading.cohort,
+        "codebook": heading.codebook,
+        "regions": regions,
+        "run": result.run,
+    }
+    return [(say(f"page.{key}", lang), value) for key, value in values.items()]
+
+
+def _budget(result: Result, facts: Facts, lang: Language) -> list[tuple[str, str, str]]:
+    amounts = {
+        say("page.budget.question", lang): amount(result.asked.charge.amount),
+        say("page.budget.cohort", lang, cohort=result.asked.programme.cohort): facts.left_cohort,
+        say("page.budget.lifetime", lang): facts.left_lifetime,
+    }
+    return [
+        (name, exact(Decimal(one.rho), lang), at_most(Decimal(one.epsilon), 2, lang)) for name, one in amounts.items()
+    ]
+
+
+def _date(instant: int, lang: Language) -> str:
+    day = datetime.fromtimestamp(instant, UTC)
+    return f"{day.day} {_MONTHS[lang][day.month - 1]} {day.year}"
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_FOLDERS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["css_text"] = lambda text: re.sub(r"[^\w .,:;()-]", " ", text)
+    return made
