@@ -17,4 +17,4 @@ def ratio(units: NoisyBlock, design_effect: float = 1.0) -> Ratio:
     """The count as a ratio to one. `design_effect`: variance over mean of the count in the population (>= 1)."""
     zero, one = np.zeros_like(units.base), np.ones_like(units.base)
     noise = Noise(one * units.variance, zero, zero)
-    return Ratio(units.base, one, noise, one * design_effect, "poisson")
+    return Ratio(units.base, one, noise, one * design_effect, "poisson", total=True)

@@ -1,65 +1,154 @@
-"""From one compiled statistic and its blocks to a ratio: the one place that knows which kind needs what."""
+"""From one compiled statistic and its blocks to its measures: the one place that knows which kind needs what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from coordinator.estimates import count, mean, proportion, transition
+from coordinator.estimates import (
+    count,
+    cross_table,
+    histogram,
+    mean,
+    paired_change,
+    proportion,
+    standard_deviation,
+    transition,
+    variance,
+)
+from coordinator.estimates import sum as total
 from coordinator.estimates.design import design_effect
 from coordinator.estimates.mean import Grid
-from coordinator.estimates.ratio import NoisyBlock, Ratio
-from policies.statistics.blocks import Block, Value
+from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, pool
+from policies.statistics.blocks import Block, Difference, Square, Value
 from policies.statistics.compile import Compiled
 from policies.statistics.statistic import Kind
 from policies.study.calendar import Expected
 from policies.study.codebook import Codebook
-from policies.study.columns import Ref
 
-MEASURES: Mapping[Kind, str] = {
-    "count": count.MEASURE,
-    "proportion": proportion.MEASURE,
-    "mean": mean.MEASURE,
-    "transition": transition.MEASURE,
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure of a statistic. `main`: the one whose margin the price shows. `plain`: its rows have no last axis.
+
+    `counts`: it is a number of units.
+    """
+
+    name: str
+    main: bool = True
+    plain: bool = False
+    counts: bool = False
+
+
+MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
+    "count": (Measure(count.MEASURE, counts=True),),
+    "proportion": (Measure(proportion.MEASURE),),
+    "mean": (Measure(mean.MEASURE),),
+    "transition": (Measure(transition.MEASURE),),
+    "sum": (Measure(total.MEASURE),),
+    "histogram": (Measure(histogram.COUNT, main=False, counts=True), Measure(histogram.SHARE)),
+    "cross_table": (Measure(cross_table.COUNT, main=False, counts=True), Measure(cross_table.SHARE)),
+    "paired_change": (Measure(paired_change.CHANGE, plain=True), Measure(paired_change.SHARE, main=False)),
+    "variance": (Measure(variance.MEASURE),),
+    "standard_deviation": (Measure(standard_deviation.MEASURE),),
 }
+"""The measures of each kind, in the order of their rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One statistic with its main block: the numerator, or the units of a count."""
+    """One statistic with its main block: the numerator, or the units of a count. Effects: see design."""
 
     compiled: Compiled
     block: Block
     design_effect: float
+    total_effect: float
+
+    @property
+    def kind(self) -> Kind:
+        return self.compiled.statistic.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure: its ratio per region (regions x cells) and over all regions (cells)."""
+
+    measure: Measure
+    here: Ratio
+    everywhere: Ratio
+    rooted: bool = False
+
+    def figures(self, of: Ratio) -> Figures:
+        """The figures of one of the two ratios; for a standard deviation those of the root."""
+        return standard_deviation.root(figures(of)) if self.rooted else figures(of)
 
 
 def asked(compiled: Compiled, blocks: Mapping[str, Block], codebook: Codebook, expected: Iterable[Expected]) -> Asked:
     """`blocks` by id, from the same compilation; `expected` of the regions that are asked."""
-    block = blocks[compiled.numerator or compiled.denominator or ""]
-    total = compiled.statistic.kind == "count"
-    return Asked(compiled, block, design_effect(block, total, codebook, expected))
+    block, regions = blocks[compiled.blocks[0]], tuple(expected)
+    counted = compiled.statistic.kind == "count"
+    effect = design_effect(block, counted, codebook, regions)
+    return Asked(compiled, block, effect, design_effect(block, True, codebook, regions))
 
 
-def ratio(statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook) -> Ratio:
-    """The statistic's ratio, regions x cells, from noisy blocks by id."""
-    compiled, effect = statistic.compiled, statistic.design_effect
-    main = noisy[statistic.block.id]
-    match compiled.statistic.kind:
+def measured(
+    statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook, weights: Ints
+) -> tuple[Measured, ...]:
+    """The statistic's measures from noisy blocks by id; `weights` by region, in thousandths, in the blocks' order."""
+    kind = statistic.kind
+    if kind in ("variance", "standard_deviation"):
+        return (_spread(statistic, noisy, codebook, weights),)
+    ratios = _ratios(statistic, [noisy[name] for name in statistic.compiled.blocks], codebook)
+    return tuple(
+        Measured(measure, ratio, pool(ratio, weights)) for measure, ratio in zip(MEASURES[kind], ratios, strict=True)
+    )
+
+
+def _ratios(statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook) -> tuple[Ratio, ...]:
+    compiled, effect, first = statistic.compiled, statistic.design_effect, blocks[0]
+    match statistic.kind:
         case "count":
-            return count.ratio(main, effect)
+            return (count.ratio(first, effect),)
         case "transition":
-            return transition.ratio(main, compiled.axes[-1].size, effect)
+            return (transition.ratio(first, compiled.axes[-1].size, effect),)
         case "proportion":
-            return proportion.ratio(main, noisy[compiled.denominator or ""], effect)
+            return (proportion.ratio(first, blocks[1], effect),)
         case "mean":
-            return mean.ratio(main, noisy[compiled.denominator or ""], _grid(statistic.block, codebook), effect)
+            return (mean.ratio(first, blocks[1], grid(statistic.block, codebook), effect),)
+        case "sum":
+            return (total.ratio(first, blocks[1], grid(statistic.block, codebook), statistic.total_effect),)
+        case "histogram":
+            shares = histogram.shares(first, compiled.axes[-1].size, effect)
+            return histogram.counts(first, statistic.total_effect), shares
+        case "cross_table":
+            sizes = [axis.size for axis in compiled.axes[len(compiled.statistic.by) :]]
+            shares = cross_table.shares(first, sizes, effect)
+            return cross_table.counts(first, statistic.total_effect), shares
+        case "paired_change":
+            change = paired_change.change(first, blocks[1], grid(statistic.block, codebook), effect)
+            return change, paired_change.shares(blocks[1], effect)
+        case other:
+            raise ValueError(f"{other} is pooled before it is a ratio")
 
 
-def _grid(block: Block, codebook: Codebook) -> Grid:
-    # A mean's numerator always sums values; anything else is a compiler that changed under us.
-    assert isinstance(block.summand, Value)
-    ref: Ref = block.summand.of
-    column, value = codebook.columns[ref.name], block.summand
+def _spread(statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook, weights: Ints) -> Measured:
+    squares, values, units = (noisy[name] for name in statistic.compiled.blocks)
+    scale, effect = grid(statistic.block, codebook), statistic.design_effect
+    here = variance.ratio(squares, values, units, scale, effect)
+    everywhere = variance.pooled(squares, values, units, scale, weights, effect)
+    return Measured(MEASURES[statistic.kind][0], here, everywhere, rooted=statistic.kind == "standard_deviation")
+
+
+def grid(block: Block, codebook: Codebook) -> Grid:
+    """The public grid of a block that sums values, their squares or differences, held within the statistic's bounds."""
+    match block.summand:
+        case Value(of=ref, low=low, top=span) | Square(of=ref, low=low, reach=span):
+            pass
+        case Difference(after=ref, low=low, top=span):
+            pass
+        case other:
+            raise ValueError(f"a block of {type(other).__name__} has no grid")
+    column = codebook.columns[ref.name]
     # Holding values within narrower bounds never spreads them, and no spread exceeds half the range.
-    sd = None if column.sd is None else min(column.sd, column.grid * value.top / 2)
-    return Grid(column.lower + column.grid * value.low, column.grid, value.top, sd)
+    sd = None if column.sd is None else min(column.sd, column.grid * span / 2)
+    return Grid(column.lower + column.grid * low, column.grid, span, sd)

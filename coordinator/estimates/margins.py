@@ -8,11 +8,11 @@ from statistics import median
 
 import numpy as np
 
-from coordinator.estimates.kinds import Asked, asked, ratio
-from coordinator.estimates.ratio import NoisyBlock, Ratio, figures, pool
+from coordinator.estimates.kinds import Asked, Measured, asked, grid, measured
+from coordinator.estimates.ratio import Ints, NoisyBlock, pool
 from coordinator.estimates.sets import Z95
 from coordinator.estimates.status import clear
-from policies.statistics.blocks import Block
+from policies.statistics.blocks import Block, Ones, Square
 from policies.statistics.compile import Compilation
 from policies.statistics.programme import WEIGHT_GRID, Programme
 from policies.study.calendar import Calendar, Expected
@@ -23,9 +23,11 @@ from policies.study.codebook import Codebook
 class Margin:
     """Half the expected 95% interval of one statistic, in its own unit (a share, a mean, a number of units).
 
-    Noise and sampling, at the cohort's public expected units spread evenly over the cells, p = .5 (for a mean the
-    middle of its bounds), equal weights. The ratio is taken as linear; where `withheld` lists a region, its
-    denominator is expected to drown in noise, its real intervals are wider or unbounded, and its rows are withheld.
+    Of a statistic with several measures it is that of its main one: the share of a table, the mean of a change. Noise
+    and sampling, at the cohort's public expected units spread evenly over the cells, p = .5 (for a mean the middle of
+    its bounds, no change, the planning deviation or else that of even values), equal weights. The ratio is taken as
+    linear; where `withheld` lists a region, its denominator is expected to drown in noise, its real intervals are wider
+    or unbounded, and its rows are withheld.
     """
 
     statistic: str
@@ -62,25 +64,40 @@ def expected_margin(
 ) -> Margin:
     """`noise`: variance in base units by block id. `expected`: units by region, at least one region."""
     units = [each.of(statistic.block.selection.unit) for each in expected.values()]
-    ids = (statistic.compiled.numerator, statistic.compiled.denominator)
-    planned = {name: _expected_block(blocks[name], noise[name], units) for name in ids if name is not None}
-    here = _middle(ratio(statistic, planned, codebook))
-    everywhere = pool(here, np.full(len(units), WEIGHT_GRID, np.int64))
-    regional = Z95 * figures(here).std_error[:, 0]
-    seen = clear(figures(here))[:, 0]
+    planned = {name: _expected_block(blocks[name], noise[name], units, codebook) for name in statistic.compiled.blocks}
+    weights = np.full(len(units), WEIGHT_GRID, np.int64)
+    main = next(found for found in measured(statistic, planned, codebook, weights) if found.measure.main)
+    main = _halves(main, weights)
+    here, everywhere = main.figures(main.here), main.figures(main.everywhere)
+    regional = Z95 * here.std_error[:, 0]
+    seen = clear(here)[:, 0]
     return Margin(
         statistic=statistic.compiled.statistic.id,
-        national=float(Z95 * figures(everywhere).std_error[0]),
+        national=float(Z95 * everywhere.std_error[0]),
         by_region=dict(zip(expected, regional.tolist(), strict=True)),
         withheld=tuple(region for region, fine in zip(expected, seen, strict=True) if not fine),
     )
 
 
-def _expected_block(block: Block, variance: float, units: Sequence[int]) -> NoisyBlock:
-    """Every unit adds one, evenly over the cells; only denominators are read from it."""
-    each = np.asarray(units, np.float64)[:, np.newaxis] / block.cells
-    return NoisyBlock(np.broadcast_to(each, (len(units), block.cells)), variance)
+def _expected_block(block: Block, variance: float, units: Sequence[int], codebook: Codebook) -> NoisyBlock:
+    """What the units add on average: one each, evenly over the cells; nothing where it is centred."""
+    each = np.asarray(units, np.float64)[:, np.newaxis] * len(block.terms) / block.cells
+    match block.summand:
+        case Ones():
+            adds = 1.0
+        case Square(reach=reach):
+            scale = grid(block, codebook)
+            # Even values spread by a third of the square of half their range; z counts in half steps.
+            squared = reach**2 / 3 if scale.sd is None else 4 * float(scale.sd / scale.step) ** 2
+            adds = 2 * squared - reach**2
+        case _:
+            adds = 0.0
+    return NoisyBlock(np.broadcast_to(adds * each, (len(units), block.cells)), variance)
 
 
-def _middle(planned: Ratio) -> Ratio:
-    return planned if planned.law == "poisson" else replace(planned, a=planned.b * planned.top / 2)
+def _halves(main: Measured, weights: Ints) -> Measured:
+    """Shares of tables at one half, where their margin is widest."""
+    if main.here.law != "share" or not isinstance(main.here.top, float) or main.here.top != 1:
+        return main
+    here = replace(main.here, a=main.here.b / 2)
+    return replace(main, here=here, everywhere=pool(here, weights))

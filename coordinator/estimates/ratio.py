@@ -46,7 +46,8 @@ class Ratio:
 
     `n` is what the sampling variance is proportional to: units (share, constant), or the slope of a count. It is raw,
     so it may be negative; only its use in a variance stops at zero. `per_unit` is the variance of one unit (constant).
-    Theta is on the grid; `lower + step * theta` is the value people know. `top` is the largest theta of a share.
+    Theta is on the grid; `lower + step * theta` is the value people know. `top` is the largest theta of a share. A
+    `total` has no denominator: b is 1, also when regions are pooled.
     """
 
     a: Floats
@@ -54,11 +55,12 @@ class Ratio:
     noise: Noise
     n: Floats
     law: Law
-    top: float = 1.0
+    top: float | Floats = 1.0
     per_unit: float = 0.0
     lower: float = 0.0
     step: float = 1.0
     note: str = ""
+    total: bool = False
 
     @property
     def sampling(self) -> Sampling:
@@ -105,8 +107,14 @@ def pool(ratio: Ratio, weights: Ints, grid: int = 1000) -> Ratio:
     noise = Noise(*((w * w * v).sum(axis=0) for v in (ratio.noise.va, ratio.noise.vb, ratio.noise.cab)))
     a, b, n = (w * ratio.a).sum(axis=0), (w * ratio.b).sum(axis=0), (w * w * ratio.n).sum(axis=0)
     if ratio.law == "poisson":
-        return replace(ratio, a=a, b=np.ones_like(a), noise=noise, n=_pooled_slope(ratio, w))
-    return replace(ratio, a=a, b=b, noise=noise, n=n)
+        n = _pooled_slope(ratio, w)
+    return replace(ratio, a=a, b=np.ones_like(a) if ratio.total else b, noise=noise, n=n)
+
+
+def pool_block(block: NoisyBlock, weights: Ints, grid: int = 1000) -> NoisyBlock:
+    """The national sum of a block over the regions (rows), weighted as in `pool`; one row of cells."""
+    w = np.asarray(weights, np.float64) / grid
+    return NoisyBlock((w[:, np.newaxis] * block.base).sum(axis=0), float((w * w).sum()) * block.variance)
 
 
 def _pooled_slope(ratio: Ratio, w: Floats) -> Floats:
@@ -124,7 +132,6 @@ def figures(ratio: Ratio, z: float = Z95) -> Figures:
     theta = np.divide(ratio.a, ratio.b, out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
     scale = np.divide(ratio.step, np.abs(ratio.b), out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
     noise, sampling = ratio.noise.at(theta), ratio.sampling.at(theta)
-    count = ratio.law == "poisson"
     return Figures(
         estimate=ratio.lower + ratio.step * theta,
         low=ratio.lower + ratio.step * low,
@@ -133,7 +140,7 @@ def figures(ratio: Ratio, z: float = Z95) -> Figures:
         sampling_sd=np.sqrt(sampling) * scale,
         std_error=np.sqrt(noise + sampling) * scale,
         numerator=ratio.lower * ratio.b + ratio.step * ratio.a,
-        denominator=np.full_like(ratio.b, np.nan) if count else ratio.b,
+        denominator=np.full_like(ratio.b, np.nan) if ratio.total else ratio.b,
         denominator_sd=ratio.denominator_sd,
     )
 

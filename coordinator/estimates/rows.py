@@ -11,13 +11,17 @@ from typing import Literal
 
 import numpy as np
 
-from coordinator.estimates.kinds import MEASURES, Asked, asked, ratio
-from coordinator.estimates.ratio import Figures, NoisyBlock, figures, pool
+from coordinator.estimates.kinds import MEASURES, Asked, Measure, Measured, asked, measured
+from coordinator.estimates.ratio import Figures, NoisyBlock
 from coordinator.estimates.sets import LEVEL
 from coordinator.estimates.shares import price_shares
+from coordinator.estimates.standard_deviation import NEGATIVE
 from coordinator.estimates.status import clear
 from policies.statistics.answer import Answer
-from policies.statistics.compile import Compilation, compile_blocks
+from policies.statistics.blocks import Block
+from policies.statistics.cells import axis_codes, axis_key
+from policies.statistics.compile import Compilation, Compiled, compile_blocks
+from policies.statistics.names import names
 from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar, Expected
 from policies.study.codebook import Codebook
@@ -36,11 +40,12 @@ SYNTHETIC = "SYNTHETIC data, no study result"
 class Row:
     """One row; the fields are the contract's columns, in its order. NaN: empty.
 
-    `cell` lists (key, category code). `scope` is national or a region code. `ci_low` and `ci_high` include noise and
-    sampling; both are empty where the confidence set is unbounded. `noise_sd`, `sampling_sd` and `std_error` are
-    deviations of the linearised ratio. `numerator_noisy` and `denominator_noisy` are raw (weighted, for national rows),
-    and so is `households_noisy`, the denominator of a household statistic. `rho` is this statistic's part, `epsilon`
-    and `delta` are the whole programme's.
+    `measure` is one of the statistic's figures, `cell` lists (key, category code). `scope` is national or a region
+    code. `ci_low` and `ci_high` include noise and sampling; both are empty where the confidence set is unbounded.
+    `noise_sd`, `sampling_sd` and `std_error` are deviations of the linearised ratio. `numerator_noisy` and
+    `denominator_noisy` are raw (weighted, for national rows; of a standard deviation those of the variance), and so is
+    `households_noisy`, the denominator of a household statistic at one wave. `rho` is this statistic's part, `epsilon`
+    and `delta` are the whole programme's. `note` names the definition where a variable has several.
     """
 
     run: str
@@ -84,11 +89,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One statistic being written: its public facts, and which regions are in."""
+    """One measure of a statistic being written: its public facts, and which regions are in."""
 
     run: Run
     programme: Programme
     statistic: Asked
+    measure: Measure
+    definition: str
     rho: Decimal
     epsilon: Decimal
     cells: tuple[tuple[tuple[str, str], ...], ...]
@@ -104,7 +111,7 @@ def answer_values(answer: Answer) -> dict[str, tuple[int, ...]]:
 def estimate_rows(
     run: Run, programme: Programme, codebook: Codebook, calendar: Calendar, answers: Answers
 ) -> tuple[Row, ...]:
-    """Every row of a programme: per statistic and cell the national row, then the regions by code.
+    """Every row of a programme: per statistic, measure and cell the national row, then the regions by code.
 
     `answers` may lack regions: their rows are `missing`, and national rows are `provisional`. Answers of regions that
     the programme does not ask are ignored. Pure: the same answers give the same rows. An answer that does not fit the
@@ -118,14 +125,28 @@ def estimate_rows(
     rho = _decimal_shares(programme, compilation)
     epsilon = epsilon_from_rho(programme.charge.amount, programme.charge.delta)
     rows: list[Row] = []
+    missing = tuple(region for region in programme.regions if region not in answers)
+    weights = np.array([programme.weights[region] for region in included], np.int64)
     for compiled in compilation.statistics:
-        axes = [[(a.ref.text, code) for code in codebook.columns[a.ref.name].codes] for a in compiled.axes]
-        statistic = asked(compiled, blocks, codebook, expected)
-        missing = tuple(region for region in programme.regions if region not in answers)
-        share = rho[compiled.statistic.id]
-        table = _Table(run, programme, statistic, share, epsilon, tuple(product(*axes)), included, missing)
-        rows += _written(table, noisy, codebook) if included else _unanswered(table)
+        statistic, share = asked(compiled, blocks, codebook, expected), rho[compiled.statistic.id]
+        found = measured(statistic, noisy, codebook, weights) if included else ()
+        for place, measure in enumerate(MEASURES[statistic.kind]):
+            cells, definition = _cells(compiled, measure, codebook), _definition(compiled, blocks)
+            table = _Table(run, programme, statistic, measure, definition, share, epsilon, cells, included, missing)
+            rows += _written(table, found[place]) if found else _unanswered(table)
     return tuple(rows)
+
+
+def _cells(compiled: Compiled, measure: Measure, codebook: Codebook) -> tuple[tuple[tuple[str, str], ...], ...]:
+    axes = compiled.axes[:-1] if measure.plain else compiled.axes
+    pooled = compiled.statistic.pooled
+    return tuple(product(*([(axis_key(a, pooled), c) for c in axis_codes(a, codebook.columns)] for a in axes)))
+
+
+def _definition(compiled: Compiled, blocks: Mapping[str, Block]) -> str:
+    """Which alternatives of derived variables the figure uses."""
+    used = sorted({name for block in compiled.blocks for name in names(blocks[block]) if "." in name})
+    return f"by the definition {', '.join(used)}" if used else ""
 
 
 def _noisy_blocks(programme: Programme, answers: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, NoisyBlock]:
@@ -145,23 +166,21 @@ def _decimal_shares(programme: Programme, compilation: Compilation) -> dict[str,
     return {name: Decimal(share.text()) for name, share in price_shares(programme, compilation).items()}
 
 
-def _written(table: _Table, noisy: Mapping[str, NoisyBlock], codebook: Codebook) -> Iterator[Row]:
-    regional = ratio(table.statistic, noisy, codebook)
-    weights = np.array([table.programme.weights[region] for region in table.included], np.int64)
-    everywhere, here = figures(pool(regional, weights)), figures(regional)
+def _written(table: _Table, found: Measured) -> Iterator[Row]:
+    everywhere, here, noted = found.figures(found.everywhere), found.figures(found.here), found.here.note
     readable, readable_here = clear(everywhere), clear(here)
     places = {region: place for place, region in enumerate(table.included)}
     absent = f"without {', '.join(table.missing)}" if table.missing else ""
     for cell in range(len(table.cells)):
         status: Status = "provisional" if table.missing else "ok"
         fine = bool(readable[cell])
-        yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", regional.note, absent)
+        yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", noted, absent)
         for region in table.programme.regions:
             if region not in places:
                 yield _missing(table, cell, region)
                 continue
             at = (places[region], cell)
-            yield _row(table, cell, region, here, at, "ok" if readable_here[at] else "withheld", regional.note)
+            yield _row(table, cell, region, here, at, "ok" if readable_here[at] else "withheld", noted)
 
 
 def _unanswered(table: _Table) -> Iterator[Row]:
@@ -173,10 +192,13 @@ def _unanswered(table: _Table) -> Iterator[Row]:
 def _row(
     table: _Table, cell: int, scope: str, found: Figures, at: tuple[int, ...], status: Status, *remarks: str
 ) -> Row:
+    block = table.statistic.block
     unbounded = math.isnan(found.low[at])
-    reasons = (UNBOUNDED if unbounded else WEAK if status == "withheld" else "", *remarks)
-    counted = table.statistic.compiled.statistic.kind == "count"
-    households = found.numerator if counted else found.denominator
+    rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
+    why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
+    reasons = (why, *remarks)
+    households = found.numerator if table.measure.counts else found.denominator
+    plain = block.selection.unit == "household" and not block.again
     return replace(
         _public(table, cell, scope, status, "; ".join(filter(None, reasons))),
         estimate=float(found.estimate[at]),
@@ -187,7 +209,7 @@ def _row(
         sampling_sd=float(found.sampling_sd[at]),
         numerator_noisy=float(found.numerator[at]),
         denominator_noisy=float(found.denominator[at]),
-        households_noisy=float(households[at]) if table.statistic.block.selection.unit == "household" else math.nan,
+        households_noisy=float(households[at]) if plain else math.nan,
     )
 
 
@@ -206,7 +228,7 @@ def _public(table: _Table, cell: int, scope: str, status: Status, note: str) -> 
         programme=heading.id,
         cohort=heading.cohort,
         statistic=statistic.id,
-        measure=MEASURES[statistic.kind],
+        measure=table.measure.name,
         estimator="direct",
         mode=statistic.mode,
         unit=statistic.unit,
@@ -229,5 +251,5 @@ def _public(table: _Table, cell: int, scope: str, status: Status, note: str) -> 
         epsilon=table.epsilon,
         delta=table.programme.charge.delta,
         status=status,
-        note="; ".join(filter(None, (SYNTHETIC if heading.data == "synthetic" else "", note))),
+        note="; ".join(filter(None, (SYNTHETIC if heading.data == "synthetic" else "", table.definition, note))),
     )

@@ -57,14 +57,14 @@ class Sampling:
     s1: Floats
     s2: Floats
     low: float
-    high: float
+    high: float | Floats
 
     def at(self, theta: Floats) -> Floats:
         inside = (theta >= self.low) & (theta <= self.high)
         return np.where(inside, np.maximum(self.s0 + self.s1 * theta + self.s2 * theta * theta, 0.0), 0.0)
 
 
-def bounded_share(n: Floats, high: float) -> Sampling:
+def bounded_share(n: Floats, high: float | Floats) -> Sampling:
     """n t (high - t): binomial for high = 1, and the largest for n values in [0, high] (Bhatia-Davis 2000)."""
     zero = np.zeros_like(n)
     return Sampling(zero, n * high, -n, 0.0, high)

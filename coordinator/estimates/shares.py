@@ -12,7 +12,7 @@ from policies.units.money import NanoRho
 def price_shares(programme: Programme, compilation: Compilation) -> dict[str, NanoRho]:
     """The nano-rho of each statistic by id; together exactly the programme's charge.
 
-    A denominator that k statistics share counts for 1/k in each.
+    A block that k statistics share counts for 1/k in each.
 
     Privacy: nothing is charged by these numbers; they split the exact zCDP price D^2/(2 sigma^2) of the blocks, under
     add/remove of one household. Running totals are rounded up, as the charge is, so no share is lost or added.
@@ -22,8 +22,7 @@ def price_shares(programme: Programme, compilation: Compilation) -> dict[str, Na
     shares: dict[str, NanoRho] = {}
     exact, rounded = Fraction(0), NanoRho(0)
     for compiled in compilation.statistics:
-        ids = {compiled.numerator, compiled.denominator} - {None}
-        exact += sum((rho[block] / users[block] for block in ids if block is not None), Fraction(0))
+        exact += sum((rho[block] / users[block] for block in compiled.blocks), Fraction(0))
         total = NanoRho.ceil(exact)
         shares[compiled.statistic.id] = total.left_after(rounded)
         rounded = total

@@ -53,9 +53,9 @@ class Engine:
         The length of each list depends on the codebook alone. Raises SumsFailed, which carries no detail.
         """
         try:
-            found: dict[str, list[int]] = {}
+            found = {block.id: [0] * block.cells for block in blocks}
             for query in self._queries(blocks):
-                found |= self._run(query, snapshot)
+                self._add(query, snapshot, found)
         except (duckdb.Error, OSError):
             # Without `from`: the engine's message may hold a value from a row, and tracebacks get logged.
             raise SumsFailed from None
@@ -68,15 +68,13 @@ class Engine:
             self._written.popitem(last=False)
         return known
 
-    def _run(self, query: Query, snapshot: Snapshot) -> Mapping[str, list[int]]:
+    def _add(self, query: Query, snapshot: Snapshot, found: Mapping[str, list[int]]) -> None:
         path = str(snapshot.table_path(query.unit)).replace("'", "''")
         relation = f"WITH \"{query.unit}\" AS (SELECT * FROM read_parquet('{path}')) "
-        sums = {block: [0] * query.cells for block in query.blocks}
         for row in self._connection.execute(relation + query.sql).fetchall():
             cell, values = (row[0], row[1:]) if query.grouped else (0, row)
             for block, value in zip(query.blocks, values, strict=True):
-                sums[block][cell] = int(value or 0)
-        return sums
+                found[block][cell] += int(value or 0)
 
 
 def exact_sums(engine: Engine, snapshot: Snapshot, blocks: tuple[Block, ...]) -> dict[str, list[int]]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import RegionPolicy
-from policies.statistics.blocks import Indicator, Ones, Value
 from policies.statistics.compile import Compilation
+from policies.statistics.names import names
 from policies.statistics.programme import Programme
 from policies.statistics.verify import verify_plan
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.derive import derived_sources
-from policies.study.expressions.nodes import refs
 from policies.units.money import NanoRho
 
 
@@ -151,8 +149,10 @@ def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook)
         statistic = compiled.statistic
         if statistic.kind not in policy.statistics:
             return Refused(Reason.FORBIDDEN_KIND, f"The region does not answer {statistic.kind} ({statistic.id}).")
-        used = _names(compiled.numerator or compiled.denominator or "", compilation)
-        used |= {name for derived in used & set(codebook.derived) for name in derived_sources(derived, codebook)}
+        used = {name for block in compilation.blocks if block.id in compiled.blocks for name in names(block)}
+        used |= {name for derived in used & set(codebook.definitions) for name in derived_sources(derived, codebook)}
+        # Whoever keeps `stopped` to itself keeps each of its alternatives.
+        used |= {name.partition(".")[0] for name in used}
         if denied := used & set(policy.variables.deny):
             return Refused(Reason.FORBIDDEN_VARIABLE, f"The region keeps {min(denied)} to itself ({statistic.id}).")
         for one, other in policy.forbidden_crossings:
@@ -161,24 +161,6 @@ def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook)
                     Reason.FORBIDDEN_CROSSING, f"The region does not cross {one} with {other} ({statistic.id})."
                 )
     return None
-
-
-def _names(block_id: str, compilation: Compilation) -> set[str]:
-    """Every variable a block touches: what is summed, its filter, its missing rule and its cells."""
-    block = next(block for block in compilation.blocks if block.id == block_id)
-    found = {ref.name for ref in block.selection.required} | {axis.ref.name for axis in block.axes}
-    if block.selection.where is not None:
-        found |= {ref.name for ref in refs(block.selection.where)}
-    match block.summand:
-        case Indicator(of=condition):
-            found |= {ref.name for ref in refs(condition)}
-        case Value(of=ref):
-            found.add(ref.name)
-        case Ones():
-            pass
-        case _:
-            assert_never(block.summand)
-    return found
 
 
 def _money(programme: Programme, standing: Standing) -> Refused | None:

@@ -5,22 +5,43 @@ Pure and cheap: a node does it again for every programme and compares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from policies.statistics import count, mean, proportion, transition
-from policies.statistics.blocks import Axis, Block, Ones, Selection, Value, block_bound
+from policies.statistics import (
+    count,
+    cross_table,
+    histogram,
+    mean,
+    paired_change,
+    proportion,
+    standard_deviation,
+    transition,
+    variance,
+)
+from policies.statistics import sum as total
+from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Ones, Square, Term, Value, block_of
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
 from policies.study.expressions.parse import BadExpression, Scope, UnknownVariable, parse, parse_ref, spell
 
 MAX_CELLS = 100_000
+_MOST_ID = 63
 _SHAPES = {
     "count": count.shape,
     "proportion": proportion.shape,
     "mean": mean.shape,
     "transition": transition.shape,
+    "sum": total.shape,
+    "histogram": histogram.shape,
+    "cross_table": cross_table.shape,
+    "paired_change": paired_change.shape,
+    "variance": variance.shape,
+    "standard_deviation": standard_deviation.shape,
 }
+_NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change")
+_Terms = tuple[Term, ...]
 
 
 class BadStatistic(ValueError):
@@ -34,12 +55,23 @@ class BadStatistic(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One statistic in canonical spelling, with the ids of its numerator and denominator blocks."""
+    """One statistic in canonical spelling, with the ids of its blocks: own sums, and a shared denominator.
+
+    `axes` are those of its rows; a measure may leave out the last one (see coordinator/estimates/kinds.py).
+    """
 
     statistic: Statistic
-    numerator: str | None
+    sums: tuple[str, ...]
     denominator: str | None
-    axes: tuple[Axis, ...]
+    axes: tuple[AnyAxis, ...]
+
+    @property
+    def numerator(self) -> str | None:
+        return self.sums[0] if self.sums else None
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        return self.sums if self.denominator is None else (*self.sums, self.denominator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,58 +81,127 @@ class Compilation:
 
     def users(self, block: str) -> tuple[Statistic, ...]:
         """The statistics that use a block; a denominator may serve several."""
-        return tuple(c.statistic for c in self.statistics if block in (c.numerator, c.denominator))
+        return tuple(c.statistic for c in self.statistics if block in c.blocks)
+
+    def own(self, block: str) -> bool:
+        """Whether a statistic sums it for itself; otherwise it is a denominator."""
+        return any(block in c.sums for c in self.statistics)
 
 
-def compile_blocks(statistics: tuple[Statistic, ...], codebook: Codebook) -> Compilation:
-    """The blocks of a programme: one numerator per statistic, one denominator per selection and axes.
+@dataclass(slots=True)
+class _Blocks:
+    """The blocks so far. `first` names the first statistic that sums given terms; `shared` the denominators."""
 
-    Statistics that share unit, waves, filter, missing rule and cells share one denominator. Raises BadStatistic.
+    first: Mapping[_Terms, str]
+    blocks: dict[str, Block] = field(default_factory=dict)
+    shared: dict[_Terms, str] = field(default_factory=dict)
+
+    def sum_of(self, terms: _Terms, name: str, taken_over: bool, cap: int) -> str:
+        owner = self.first[terms] if taken_over else name
+        self.blocks.setdefault(owner, block_of(owner, terms, cap))
+        return owner
+
+    def denominator(self, terms: _Terms, cap: int) -> str:
+        name = self.shared.setdefault(terms, f"n{len(self.shared) + 1}")
+        self.blocks.setdefault(name, block_of(name, terms, cap))
+        return name
+
+
+def compile_blocks(
+    statistics: tuple[Statistic, ...], codebook: Codebook, using: Mapping[str, str] | None = None
+) -> Compilation:
+    """The blocks of a programme: what each statistic sums, and one denominator per selection and axes.
+
+    Statistics that share unit, waves, filter, missing rule and cells share one denominator; a sum, a variance and a
+    standard deviation also share what another statistic sums. `using` says which alternative of a derived variable its
+    bare name means; the canonical spelling has full names. Raises BadStatistic.
     """
-    blocks: dict[str, Block] = {}
-    shared: dict[tuple[Selection, tuple[Axis, ...]], str] = {}
+    shapes = [_shapes(statistic, codebook, using or {}) for statistic in statistics]
+    made = _Blocks(_first(shapes))
     compiled: list[Compiled] = []
-    for statistic in statistics:
-        if any(statistic.id == other.statistic.id for other in compiled):
-            raise BadStatistic(statistic.id, "this id stands twice; ids must differ")
-        shape, canonical = _shape(statistic, codebook)
-        cap = codebook.cap(statistic.unit)
-        numerator = denominator = None
-        if shape.summand is not None:
-            numerator = statistic.id
-            bound = block_bound(cap, shape.summand)
-            blocks[numerator] = Block(numerator, shape.selection, shape.axes, shape.summand, bound)
-        if shape.has_denominator:
-            key = (shape.selection, shape.axes)
-            denominator = shared.setdefault(key, f"n{len(shared) + 1}")
-            blocks.setdefault(denominator, Block(denominator, *key, Ones(), block_bound(cap, Ones())))
-        if sum(block.cells for block in blocks.values()) > MAX_CELLS:
-            raise BadStatistic(statistic.id, f"the programme has more than {MAX_CELLS} cells")
-        compiled.append(Compiled(canonical, numerator, denominator, shape.axes))
-    if clash := {c.statistic.id for c in compiled} & set(shared.values()):
+    for waves, canonical in shapes:
+        if any(canonical.id == other.statistic.id for other in compiled):
+            raise BadStatistic(canonical.id, "this id stands twice; ids must differ")
+        shape, cap = waves[0], codebook.cap(canonical.unit)
+        sums = tuple(
+            made.sum_of(_terms(waves, place), _name(canonical, part.role), part.shared, cap)
+            for place, part in enumerate(shape.parts)
+        )
+        units = tuple(Term(wave.selection, wave.axes, Ones()) for wave in waves)
+        denominator = made.denominator(units, cap) if shape.has_denominator else None
+        if sum(block.cells for block in made.blocks.values()) > MAX_CELLS:
+            raise BadStatistic(canonical.id, f"the programme has more than {MAX_CELLS} cells")
+        compiled.append(Compiled(canonical, sums, denominator, shape.axes))
+    _check_ids(shapes, made.shared.values())
+    return Compilation(tuple(compiled), tuple(made.blocks.values()))
+
+
+def _first(shapes: list[tuple[tuple[Shape, ...], Statistic]]) -> dict[_Terms, str]:
+    """Who sums given terms first. Kinds that do not share come first, so that the order of asking does not matter."""
+    found: dict[_Terms, str] = {}
+    for shared in (False, True):
+        for waves, statistic in shapes:
+            for place, part in enumerate(waves[0].parts):
+                if part.shared is shared:
+                    found.setdefault(_terms(waves, place), _name(statistic, part.role))
+    return found
+
+
+def _terms(waves: tuple[Shape, ...], place: int) -> _Terms:
+    return tuple(Term(wave.selection, wave.parts[place].axes, wave.parts[place].summand) for wave in waves)
+
+
+def _name(statistic: Statistic, role: str) -> str:
+    name = f"{statistic.id}_{role}" if role else statistic.id
+    if len(name) > _MOST_ID:
+        raise BadStatistic(statistic.id, f"the id is too long; its block {name} has at most {_MOST_ID} characters")
+    return name
+
+
+def _check_ids(shapes: list[tuple[tuple[Shape, ...], Statistic]], denominators: Iterable[str]) -> None:
+    ids = [statistic.id for _, statistic in shapes]
+    if clash := set(ids) & set(denominators):
         raise BadStatistic(min(clash), "ids n1, n2, ... are kept for denominators; choose another")
-    return Compilation(tuple(compiled), tuple(blocks.values()))
+    for waves, statistic in shapes:
+        for part in waves[0].parts:
+            if part.role and (name := _name(statistic, part.role)) in ids:
+                raise BadStatistic(name, f"this id is kept for a block of {statistic.id}; choose another")
 
 
-def _shape(statistic: Statistic, codebook: Codebook) -> tuple[Shape, Statistic]:
+def _shapes(statistic: Statistic, codebook: Codebook, using: Mapping[str, str]) -> tuple[tuple[Shape, ...], Statistic]:
+    """The statistic's shape at each pooled wave (one otherwise), and its canonical spelling."""
     try:
         if unknown := [wave for wave in statistic.waves if wave not in codebook.waves]:
             raise ValueError(f"wave {unknown[0]} is not in the codebook")
-        scope = Scope(codebook.columns, statistic.unit, statistic.waves[-1])
-        where = None if statistic.where is None else parse(statistic.where, scope)
-        by = tuple(parse_ref(key, scope) for key in statistic.by)
-        for ref in by:
-            if not codebook.columns[ref.name].categorical:
-                raise ValueError(f"`by: {ref.name}` must be a category; numbers have no public cells")
-        axes = tuple(Axis(ref, codebook.columns[ref.name].size) for ref in by)
-        spelled = None if where is None else spell(where, scope)
-        if statistic.within is not None and statistic.kind != "mean":
-            raise ValueError("`within` belongs to a mean; give a condition in `where` instead")
-        shape, of = _SHAPES[statistic.kind](statistic, StatisticScope(scope, where, axes))
+        if not statistic.pooled:
+            shape, canonical = _shape(statistic, codebook, using)
+            return (shape,), canonical
+        if any("@" in text for text in _texts(statistic)):
+            raise ValueError("with pooled waves every name takes its own wave; leave out @")
+        each = [_shape(statistic.model_copy(update={"wave": wave}), codebook, using) for wave in statistic.waves]
+        return tuple(shape for shape, _ in each), _bare(each[0][1], statistic.wave)
     except BadExpression as error:
         raise BadStatistic(statistic.id, str(error), isinstance(error, UnknownVariable)) from error
     except ValueError as error:
         raise BadStatistic(statistic.id, str(error)) from error
+
+
+def _shape(statistic: Statistic, codebook: Codebook, using: Mapping[str, str]) -> tuple[Shape, Statistic]:
+    scope = Scope(codebook.columns, statistic.unit, statistic.waves[-1], using)
+    where = None if statistic.where is None else parse(statistic.where, scope)
+    by = tuple(parse_ref(key, scope) for key in statistic.by)
+    for ref in by:
+        if not codebook.columns[ref.name].categorical:
+            raise ValueError(f"`by: {ref.name}` must be a category; numbers have no public cells")
+    if len(set(by)) < len(by):
+        raise ValueError("a `by` key stands twice; they must differ")
+    axes = tuple(Axis(ref, codebook.columns[ref.name].size) for ref in by)
+    spelled = None if where is None else spell(where, scope)
+    if statistic.within is not None and statistic.kind not in _NUMBERS:
+        raise ValueError("`within` belongs to a mean or other figure of a number; use a condition in `where` instead")
+    if statistic.bins and statistic.kind != "histogram":
+        raise ValueError("`bins` belong to a histogram")
+    shape, of = _SHAPES[statistic.kind](statistic, StatisticScope(scope, where, axes))
     update = {
         "of": of,
         "where": spelled,
@@ -110,7 +211,26 @@ def _shape(statistic: Statistic, codebook: Codebook) -> tuple[Shape, Statistic]:
     return shape, statistic.model_copy(update=update)
 
 
+def _texts(statistic: Statistic) -> tuple[str, ...]:
+    of = statistic.of if isinstance(statistic.of, tuple) else (statistic.of or "",)
+    return (*of, statistic.where or "", *statistic.by)
+
+
+def _bare(statistic: Statistic, wave: str) -> Statistic:
+    """The spelling at one wave as that of pooled waves: the same names, each at its own wave."""
+    mark = f"@{statistic.wave}"
+    of = statistic.of
+    bare = tuple(key.replace(mark, "") for key in of) if isinstance(of, tuple) else of and of.replace(mark, "")
+    where = None if statistic.where is None else statistic.where.replace(mark, "")
+    by = tuple(key.replace(mark, "") for key in statistic.by)
+    return statistic.model_copy(update={"wave": wave, "of": bare, "where": where, "by": by})
+
+
 def _whole(shape: Shape, codebook: Codebook) -> bool:
-    """Whether a mean counts its variable's whole range, so that `within` says nothing."""
-    value = shape.summand
-    return isinstance(value, Value) and (value.low, value.top) == (0, codebook.columns[value.of.name].size - 1)
+    """Whether a number's whole range counts, so that `within` says nothing."""
+    match shape.parts[0].summand if shape.parts else None:
+        case Value(of=ref, low=low, top=span) | Square(of=ref, low=low, reach=span):
+            return (low, span) == (0, codebook.columns[ref.name].size - 1)
+        case Difference(after=ref, low=low, top=span):
+            return (low, span) == (0, codebook.columns[ref.name].size - 1)
+    return False

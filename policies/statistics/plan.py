@@ -30,6 +30,8 @@ region whose denominator is lost in noise has no interval at all, while a numera
 
 MOST_RHO = 10**6
 """The largest price that is planned, but for a programme that is marked for tests alone."""
+_COUNTED = ("count", "sum", "histogram", "cross_table")
+"""Kinds whose figure moves with the whole of their denominator's noise."""
 
 
 class BadPlan(ValueError):
@@ -63,7 +65,7 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         raise BadPlan(f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {known}")
     members = calendar.members(heading.cohort)
     weights = _weights(draft, members)
-    compilation = compile_blocks(draft.statistics, codebook)
+    compilation = compile_blocks(draft.statistics, codebook, _using(draft, codebook))
     allowed = price_allowance(draft.price)
     if allowed.nano == 0:
         raise BadPlan("price: this is less than one nano-rho")
@@ -93,6 +95,15 @@ def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
     return {code: int(Fraction(weight) * WEIGHT_GRID) for code, weight in draft.weights.items()}
 
 
+def _using(draft: Draft, codebook: Codebook) -> dict[str, str]:
+    for name, chosen in draft.using.items():
+        ways = codebook.derived[name].alternatives if name in codebook.derived else {}
+        if chosen not in ways:
+            known = f"expected one of {', '.join(ways)}" if ways else f"{name} has no alternatives"
+            raise BadPlan(f"using.{name}: {known}")
+    return draft.using
+
+
 def plan_blocks(
     compilation: Compilation, expected: Mapping[str, Expected], allowed: NanoRho
 ) -> tuple[PlannedBlock, ...]:
@@ -120,9 +131,10 @@ def _relative_total(block: Block, compilation: Compilation, expected: Mapping[st
     weight = sum(float(statistic.weight) for statistic in users)
     unit = block.selection.unit
     mean: float = sum(e.of(unit) for e in expected.values()) / len(expected)
-    if any(statistic.id == block.id for statistic in users):
+    mean *= len(block.terms)
+    if compilation.own(block.id):
         return mean * block.summand.top / block.cells / sqrt(weight)
-    counted = sum(float(s.weight) for s in users if s.kind == "count")
+    counted = sum(float(s.weight) for s in users if s.kind in _COUNTED)
     effective = counted + (weight - counted) * _DENOMINATOR_SHARE
     return mean / block.cells / sqrt(effective)
 

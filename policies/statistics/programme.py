@@ -86,6 +86,8 @@ class Draft(Document):
     price: DraftPrice
     weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
     secure: Annotated[None, BeforeValidator(_not_yet)] = None
+    using: dict[Name, Name] = Field(default_factory=dict)
+    """Which alternative of a derived variable its bare name stands for; the signed programme has the full names."""
     statistics: Statistics
 
     @field_validator("weights")

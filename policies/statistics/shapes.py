@@ -1,10 +1,10 @@
-"""What each kind of statistic gives the compiler: a selection, cells, and a summand."""
+"""What each kind of statistic gives the compiler: a selection, cells, and summands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.statistics.blocks import Axis, Selection, Summand
+from policies.statistics.blocks import AnyAxis, Axis, Selection, Summand
 from policies.statistics.statistic import Statistic
 from policies.study.columns import Ref
 from policies.study.expressions.nodes import All, Among, Expr, Missing
@@ -22,13 +22,33 @@ class StatisticScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One block of a statistic's own. The first is named after the statistic, a further one also after its `role`.
+
+    `shared`: where a mean or another statistic sums exactly the same, its block serves for both and is charged once.
+    """
+
+    summand: Summand
+    axes: tuple[AnyAxis, ...]
+    role: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """`summand` None: the statistic is its denominator alone (a count)."""
+    """Without `parts` the statistic is its denominator alone (a count, a histogram). `axes` are those of its rows."""
 
     selection: Selection
-    axes: tuple[Axis, ...]
-    summand: Summand | None
+    axes: tuple[AnyAxis, ...]
+    parts: tuple[Part, ...]
     has_denominator: bool
+
+
+def single(statistic: Statistic, expected: str) -> str:
+    """The one thing in `of`, of a statistic of one wave. Raises ValueError, saying what was expected, otherwise."""
+    if not isinstance(statistic.of, str) or len(statistic.waves) != 1:
+        raise ValueError(expected)
+    return statistic.of
 
 
 def select(statistic: Statistic, scope: StatisticScope, required: tuple[Ref, ...]) -> Selection:

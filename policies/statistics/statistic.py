@@ -13,36 +13,64 @@ from policies.statistics.blocks import Unit
 from policies.study.text import Name, Text
 from policies.units.exact import Exact
 
-Kind = Literal["count", "proportion", "mean", "transition"]
-_LATER_KINDS = frozenset(
-    ("sum", "histogram", "cross_table", "paired_change", "variance", "standard_deviation", "quantile", "regression")
-)
-_WAVE = re.compile(r"T\d(->T\d)?")
+Kind = Literal[
+    "count",
+    "proportion",
+    "mean",
+    "transition",
+    "sum",
+    "histogram",
+    "cross_table",
+    "paired_change",
+    "variance",
+    "standard_deviation",
+]
+MOST_KEYS = 3
+_LATER_KINDS = frozenset(("quantile", "regression"))
+_WAVE = re.compile(r"T\d(->T\d)?|T\d(\+T\d)+")
 
 
 def _known_kind(value: Any) -> Any:
     if isinstance(value, str) and value in _LATER_KINDS:
-        raise ValueError(f"`{value}` is not yet built; use count, proportion, mean or transition")
+        raise ValueError(f"`{value}` is not yet built; use count, proportion, mean, histogram or transition")
     return value
 
 
 def _known_unit(value: Any) -> Any:
     if value in ("person_wave", "person-wave"):
-        raise ValueError("person-waves are not yet built; use household, adult or child")
+        raise ValueError('person-waves are adults or children with pooled waves: `unit: adult`, `wave: "T0+T1"`')
     return value
 
 
+def _listed(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        if not 2 <= len(value) <= MOST_KEYS or not all(isinstance(part, str) for part in value):
+            raise ValueError(f"expected a variable or condition, or a list of two to {MOST_KEYS} variables")
+    elif not isinstance(value, str | None):
+        raise ValueError("expected a variable or condition as text, or a list of variables")
+    return value
+
+
+Of = Annotated[str | tuple[str, ...] | None, BeforeValidator(_listed)]
+
+
 class Statistic(Document):
-    """What is asked. `wave` is one wave ("T1"), or two for a transition ("T0->T1")."""
+    """What is asked. `wave` is one wave ("T1"), the two of a change ("T0->T1"), or pooled waves ("T0+T1").
+
+    With pooled waves a unit counts once for each of them at which it is selected, and names take their own wave.
+    """
 
     id: Name
     kind: Annotated[Kind, BeforeValidator(_known_kind)]
-    of: str | None = None
+    of: Of = None
+    """A condition, a variable, or the list of variables of a cross-table."""
     unit: Annotated[Unit, BeforeValidator(_known_unit)]
     wave: str
     where: str | None = None
     within: tuple[Exact, Exact] | None = None
-    """A mean's own, narrower bounds: values beyond them count as the nearest bound, and need less noise."""
+    """A number's own, narrower bounds: values beyond them count as the nearest bound, and need less noise."""
+    bins: tuple[Exact, ...] = ()
+    """Of a histogram of a number: where the second bin begins, the third, and so on."""
     by: tuple[str, ...] = ()
     mode: Literal["regional"] = "regional"
     weight: Exact = Decimal(1)
@@ -59,14 +87,17 @@ class Statistic(Document):
     @classmethod
     def _wave(cls, value: str) -> str:
         if not _WAVE.fullmatch(value):
-            raise ValueError('expected a wave such as "T1", or "T0->T1" for a transition')
+            raise ValueError('expected a wave such as "T1", "T0->T1" for a change, or "T0+T1" for both together')
+        waves = value.split("+")
+        if waves != sorted(set(waves)):
+            raise ValueError('expected pooled waves in order and each once, such as "T0+T1"')
         return value
 
     @field_validator("by")
     @classmethod
     def _by(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(value) > 1:
-            raise ValueError("more than one `by` key is not yet built; give one")
+        if len(value) > MOST_KEYS:
+            raise ValueError(f"at most {MOST_KEYS} `by` keys")
         return value
 
     @field_validator("weight")
@@ -78,7 +109,12 @@ class Statistic(Document):
 
     @property
     def waves(self) -> tuple[str, ...]:
-        return tuple(self.wave.split("->"))
+        """The waves at which a unit must be seen; for pooled waves those at which it may be."""
+        return tuple(re.split(r"->|\+", self.wave))
+
+    @property
+    def pooled(self) -> bool:
+        return "+" in self.wave
 
 
 Statistics = Annotated[tuple[Statistic, ...], Field(min_length=1, max_length=400)]

@@ -12,26 +12,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policies.statistics.blocks import Axis, Ones
-from policies.statistics.shapes import Shape, StatisticScope, select
+from policies.statistics.shapes import Part, Shape, StatisticScope, select
 from policies.statistics.statistic import Statistic
 from policies.study.columns import Ref
 from policies.study.expressions.parse import parse_ref
 
 
-def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str | None]:
+def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str]:
     """`of` names a category that is asked at both waves. Raises ValueError otherwise."""
-    if statistic.of is None or len(statistic.waves) != 2:
-        raise ValueError('a transition has two waves ("T0->T1"), and a category variable in `of`')
-    if statistic.waves[0] == statistic.waves[1]:
-        raise ValueError("a transition is between two different waves")
-    ends: list[Ref] = [parse_ref(statistic.of, replace(scope.names, wave=wave)) for wave in statistic.waves]
-    name = ends[0].name
-    column = scope.names.columns[name]
-    if not column.waves:
-        raise ValueError(f"`{name}` has no waves and cannot change")
-    if tuple(ref.wave for ref in ends) != statistic.waves:
-        raise ValueError(f"`of` names the variable alone (`{name}`); the waves stand in `wave`")
+    first, last = ends(statistic, scope, "a transition", "a category variable")
+    column = scope.names.columns[first.name]
     if not column.categorical:
-        raise ValueError(f"`{name}` is a number; a transition needs a category")
-    axes = (*scope.by, *(Axis(ref, column.size) for ref in ends))
-    return Shape(select(statistic, scope, tuple(ends)), axes, Ones(), has_denominator=False), name
+        raise ValueError(f"`{first.name}` is a number; a transition needs a category (or ask a paired change)")
+    axes = (*scope.by, Axis(first, column.size), Axis(last, column.size))
+    selection = select(statistic, scope, (first, last))
+    return Shape(selection, axes, (Part(Ones(), axes),), has_denominator=False), first.name
+
+
+def ends(statistic: Statistic, scope: StatisticScope, called: str, what: str) -> tuple[Ref, Ref]:
+    """The variable of `of` at the two waves of a change. Raises ValueError where it has no two waves."""
+    if not isinstance(statistic.of, str) or len(statistic.waves) != 2:
+        raise ValueError(f'{called} has two waves ("T0->T1"), and {what} in `of`')
+    if statistic.waves[0] == statistic.waves[1]:
+        raise ValueError(f"{called} is between two different waves")
+    first, last = (parse_ref(statistic.of, replace(scope.names, wave=wave)) for wave in statistic.waves)
+    name = first.name
+    if not scope.names.columns[name].waves:
+        raise ValueError(f"`{name}` has no waves and cannot change")
+    if (first.wave, last.wave) != statistic.waves:
+        raise ValueError(f"`of` names the variable alone (`{name}`); the waves stand in `wave`")
+    return first, last

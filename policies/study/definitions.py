@@ -98,7 +98,7 @@ class Definition(Document):
 class Derived(Document):
     """A derived variable: cases of its own, or two or more named alternatives."""
 
-    cases: Cases = ()
+    cases: Cases = Field(default=(), json_schema_extra={"minItems": 2})
     labels: Text | None = None
     categories: Categories = ()
     alternatives: dict[Name, Definition] = Field(default_factory=dict)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 from math import prod
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.documents import parse_yaml
-from policies.statistics.blocks import Block, Indicator, Ones, Value
+from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Indicator, Ones, Square, Term, Value
 from policies.statistics.compile import compile_blocks
-from policies.statistics.statistic import Statistic
+from policies.statistics.statistic import Kind, Statistic
 from policies.study.codebook import Codebook
 from policies.study.columns import Ref
 from policies.study.expressions.nodes import refs
@@ -32,9 +33,10 @@ waves: {T0: {nl: eerst, en: first}, T1: {nl: later, en: later}}
 tables: {household: {}, adult: {}, child: {}}
 variables:
   kind: {table: household, type: category, categories: {a: {nl: a, en: a}, b: {nl: b, en: b}}}
-  grade: {table: household, type: decimal, bounds: ["-0.5", "0.5"], grid: "0.5", waves: [T0, T1]}
+  grade: {table: household, type: decimal, bounds: ["-0.5", "0.5"], grid: "0.5", better: higher, waves: [T0, T1]}
   safe: {table: adult, type: category, categories: {no: {nl: nee, en: no}, yes: {nl: ja, en: yes}}, waves: [T0, T1]}
   score: {table: adult, type: integer, bounds: [3, 6], waves: [T1]}
+  mood: {table: adult, type: integer, bounds: [0, 2], better: lower, waves: [T0, T1]}
   hurt: {table: child, type: category, categories: {no: {nl: nee, en: no}, yes: {nl: ja, en: yes}}, waves: [T0, T1]}
 """
 CODEBOOK = parse_yaml(Codebook, TINY, "tiny.yaml")
@@ -56,6 +58,25 @@ ASKED: tuple[dict[str, str | list[str]], ...] = (
     {"kind": "count", "unit": "child", "by": ["hurt"]},
     {"kind": "proportion", "unit": "child", "of": "hurt == yes", "by": ["kind"]},
     {"kind": "transition", "unit": "child", "of": "hurt", "wave": "T0->T1"},
+    {"kind": "sum", "unit": "adult", "of": "score", "by": ["kind", "safe"]},
+    {"kind": "sum", "unit": "household", "of": "grade", "within": ["0", "0.5"]},
+    {"kind": "histogram", "unit": "adult", "of": "safe", "by": ["kind"]},
+    {"kind": "histogram", "unit": "adult", "of": "score", "bins": ["4", "6"]},
+    {"kind": "cross_table", "unit": "adult", "of": ["safe", "safe@T0"], "by": ["kind"]},
+    {"kind": "paired_change", "unit": "household", "of": "grade", "wave": "T0->T1", "by": ["kind"]},
+    {"kind": "paired_change", "unit": "adult", "of": "mood", "wave": "T0->T1"},
+    {"kind": "paired_change", "unit": "adult", "of": "mood", "wave": "T0->T1", "within": ["1", "2"]},
+    {"kind": "variance", "unit": "adult", "of": "score"},
+    {"kind": "variance", "unit": "household", "of": "grade", "within": ["0", "0.5"], "by": ["kind"]},
+    {"kind": "standard_deviation", "unit": "adult", "of": "mood", "where": "safe == yes"},
+    {"kind": "count", "unit": "adult", "wave": "T0+T1", "by": ["safe"]},
+    {"kind": "proportion", "unit": "adult", "of": "safe == yes", "wave": "T0+T1", "by": ["kind"]},
+    {"kind": "mean", "unit": "household", "of": "grade", "wave": "T0+T1"},
+    {"kind": "sum", "unit": "adult", "of": "mood", "wave": "T0+T1"},
+    {"kind": "histogram", "unit": "adult", "of": "mood", "bins": ["1"], "wave": "T0+T1"},
+    {"kind": "cross_table", "unit": "adult", "of": ["safe", "kind"], "wave": "T0+T1"},
+    {"kind": "variance", "unit": "household", "of": "grade", "wave": "T0+T1"},
+    {"kind": "standard_deviation", "unit": "household", "of": "grade", "wave": "T0+T1", "by": ["kind"]},
 )
 BLOCKS = {
     f"{i} {block.id} {asked['kind']} {asked['unit']} by {asked.get('by', '-')}": block
@@ -76,33 +97,57 @@ def contribution(units: tuple[UnitRow, ...], block: Block) -> tuple[int, ...]:
     """What a household of these units adds to a block, cell by cell."""
     cells = list(product(*(range(axis.size) for axis in block.axes)))
     added = dict.fromkeys(cells, 0)
-    for unit in units:
-        selection = block.selection
+    for unit, term in product(units, block.terms):
+        selection = term.selection
         if not set(selection.waves) <= set(unit.seen) or any(unit.row[ref] is None for ref in selection.required):
             continue
         if selection.where is not None and holds(selection.where, unit.row) is not True:
             continue
-        cell = tuple(unit.row[axis.ref] or 0 for axis in block.axes)
-        match block.summand:
-            case Ones():
-                added[cell] += 1
-            case Indicator(of=condition):
-                y = holds(condition, unit.row)
-                assert y is not None, "an answer is known wherever what it requires is present"
-                added[cell] += 2 * y - 1
-            case Value(of=ref, top=top, low=low):
-                added[cell] += 2 * (min(max(unit.row[ref] or 0, low), low + top) - low) - top
+        added[tuple(_place(axis, unit.row) for axis in term.axes)] += _added(term, unit.row)
     return tuple(added[cell] for cell in cells)
 
 
+def _added(term: Term, row: Mapping[Ref, int | None]) -> int:
+    def held(ref: Ref, low: int, span: int) -> int:
+        return min(max(row[ref] or 0, low), low + span) - low
+
+    match term.summand:
+        case Ones():
+            return 1
+        case Indicator(of=condition):
+            y = holds(condition, row)
+            assert y is not None, "an answer is known wherever what it requires is present"
+            return 2 * y - 1
+        case Value(of=ref, top=top, low=low):
+            return 2 * held(ref, low, top) - top
+        case Square(of=ref, reach=reach, low=low):
+            return 2 * (2 * held(ref, low, reach) - reach) ** 2 - reach**2
+        case Difference(before=before, after=after, top=top, low=low):
+            return held(after, low, top) - held(before, low, top)
+
+
+def _place(axis: AnyAxis, row: Mapping[Ref, int | None]) -> int:
+    if isinstance(axis, Axis):
+        index = row[axis.ref]
+        assert index is not None, "a cell is known wherever what it requires is present"
+        return sum(start <= index for start in axis.starts) if axis.starts else index
+    gain = (row[axis.after] or 0) - (row[axis.before] or 0)
+    gain = gain if axis.better == "higher" else -gain
+    return 1 if gain == 0 else 0 if gain > 0 else 2
+
+
 def _named(block: Block) -> list[Ref]:
-    found = set(block.selection.required) | {axis.ref for axis in block.axes}
-    if block.selection.where is not None:
-        found |= refs(block.selection.where)
-    if isinstance(block.summand, Indicator):
-        found |= refs(block.summand.of)
-    if isinstance(block.summand, Value):
-        found.add(block.summand.of)
+    """Every variable that the block touches at any wave; what is summed is required."""
+    found: set[Ref] = set()
+    for term in block.terms:
+        found |= set(term.selection.required)
+        found |= {axis.ref for axis in term.axes if isinstance(axis, Axis)}
+        if term.selection.where is not None:
+            found |= refs(term.selection.where)
+        if isinstance(term.summand, Indicator):
+            found |= refs(term.summand.of)
+        if isinstance(term.summand, Value | Square):
+            found.add(term.summand.of)
     return sorted(found)
 
 
@@ -170,5 +215,9 @@ def test_no_household_costs_more_than_the_charge_of_a_whole_programme(data: st.D
 
 
 def test_the_sample_has_every_kind_and_unit() -> None:
-    assert {asked["kind"] for asked in ASKED} == {"count", "proportion", "mean", "transition"}
+    assert {asked["kind"] for asked in ASKED} == set(get_args(Kind))
+    assert {asked["kind"] for asked in ASKED if "+" in asked.get("wave", "")} == set(get_args(Kind)) - {
+        "transition",
+        "paired_change",
+    }
     assert {asked["unit"] for asked in ASKED} == {"household", "adult", "child"}

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from policies.statistics.blocks import Indicator, Selection, Value
+from policies.statistics.blocks import Axis, Indicator, Selection, Square, Value
 from policies.statistics.compile import compile_blocks
 from policies.statistics.statistic import Statistic
 from policies.study.columns import Ref
@@ -47,6 +47,9 @@ QUESTIONS = st.sampled_from(
     [
         *({"kind": "proportion", "of": of, "wave": wave} for of in CONDITIONS for wave in ("T0", "T1")),
         *({"kind": "mean", "of": of, "wave": "T1"} for of in ("incidents", "incidents@T0", "grade")),
+        *({"kind": kind, "of": "incidents", "wave": "T1"} for kind in ("sum", "variance")),
+        {"kind": "histogram", "of": "incidents@T0", "bins": ["1", "3"], "wave": "T1"},
+        {"kind": "histogram", "of": "state", "wave": "T1"},
         {"kind": "count", "wave": "T1"},
         {"kind": "transition", "of": "state", "wave": "T0->T1"},
         {"kind": "transition", "of": "help", "wave": "T0->T1"},
@@ -74,12 +77,13 @@ def meant(statistic: Statistic, row: Row) -> bool:
     if statistic.where is not None and holds(parse(statistic.where, scope), row) is not True:
         return False
     needed = {Ref(*key.split("@")) if "@" in key else _at(key, statistic.waves[-1]) for key in statistic.by}
+    of = statistic.of if isinstance(statistic.of, str) else ""
     if statistic.kind == "proportion":
-        needed |= required(parse(statistic.of or "", scope))
-    elif statistic.kind == "mean":
-        needed.add(Ref(*(statistic.of or "").split("@")) if "@" in (statistic.of or "") else _at(statistic.of, "T1"))
+        needed |= required(parse(of, scope))
+    elif statistic.kind in ("mean", "sum", "variance", "histogram"):
+        needed.add(Ref(*of.split("@")) if "@" in of else _at(of, "T1"))
     elif statistic.kind == "transition":
-        needed |= {_at(statistic.of, wave) for wave in statistic.waves}
+        needed |= {_at(of, wave) for wave in statistic.waves}
     return all(row[ref] is not None for ref in needed)
 
 
@@ -105,10 +109,10 @@ def test_the_compiler_selects_whom_the_question_means(
             assert chosen == meant(statistic, row)
             if chosen:
                 # Whoever is selected has a cell, and something to add.
-                assert all(row[axis.ref] is not None for axis in block.axes)
+                assert all(row[axis.ref] is not None for axis in block.axes if isinstance(axis, Axis))
                 if isinstance(block.summand, Indicator):
                     assert holds(block.summand.of, row) is not None
-                if isinstance(block.summand, Value):
+                if isinstance(block.summand, Value | Square):
                     assert row[block.summand.of] is not None
 
 

@@ -14,12 +14,13 @@ from compose.demo.generator.calibration import load_calibration
 from compose.demo.generator.generate import generate
 from compose.demo.generator.truth import truth
 from compose.demo.generator.write import write_all
-from coordinator.estimates.kinds import asked, ratio
+from coordinator.estimates.kinds import asked, measured
 from coordinator.estimates.ratio import NoisyBlock
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
 from node.vectors.sums import Engine, exact_sums
 from policies.documents import load_yaml
+from policies.statistics.cells import axis_codes
 from policies.statistics.compile import compile_blocks
 from policies.statistics.programme import Draft
 from policies.study.calendar import Calendar
@@ -48,10 +49,12 @@ def test_exact_sums_of_the_demo_are_the_generators_truth(tmp_path: Path) -> None
     figures = truth(data.values())
     compared = 0
     for compiled in compilation.statistics:
-        found = ratio(asked(compiled, blocks, codebook, expected.values()), noiseless, codebook)
+        found = measured(asked(compiled, blocks, codebook, expected.values()), noiseless, codebook, np.array([1000]))[
+            0
+        ].here
         for cell, value in enumerate(np.ravel(found.lower + found.step * found.a / found.b)):
             codes = tuple(
-                codebook.columns[axis.ref.name].codes[index]
+                axis_codes(axis, codebook.columns)[index]
                 for axis, index in zip(
                     compiled.axes, np.unravel_index(cell, [axis.size for axis in compiled.axes]), strict=True
                 )

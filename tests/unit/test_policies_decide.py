@@ -228,7 +228,7 @@ def test_every_sentence_says_something_and_nothing_of_rows() -> None:
         ("lifetime:", "life:", "life: this key is not known"),
         ("policy: {version: 1}", "policy: {version: 0}", "policy.version: "),
         ("policy: {version: 1}", "policy: {version: 1}\ntick_ms: 4", "tick_ms: "),
-        ("policy: {version: 1}", "policy: {version: 1}\nstatistics: [sum]", "statistics.0: "),
+        ("policy: {version: 1}", "policy: {version: 1}\nstatistics: [guess]", "statistics.0: "),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(before: str, after: str, said: str) -> None:
