@@ -63,7 +63,8 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     )
     cost = {block.id: NanoRho.ceil(block.rho) for block in programme.blocks}
     named = {block.id: tuple(one.id for one in compilation.users(block.id)) for block in compilation.blocks}
-    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if not compilation.own(block))
+    own = {one.numerator for one in compilation.statistics}
+    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if block not in own)
     charge = programme.charge
     return PriceList(
         programme.programme.id,
