@@ -63,8 +63,7 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     )
     cost = {block.id: NanoRho.ceil(block.rho) for block in programme.blocks}
     named = {block.id: tuple(one.id for one in compilation.users(block.id)) for block in compilation.blocks}
-    own = {one.numerator for one in compilation.statistics}
-    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if block not in own)
+    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if not compilation.own(block))
     charge = programme.charge
     return PriceList(
         programme.programme.id,

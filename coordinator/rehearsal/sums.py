@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from coordinator.rehearsal.units import Region, Unit, Values, holds
-from policies.statistics.blocks import Axis, Block, Indicator, Ones, Selection, Summand, Value
+from policies.statistics.blocks import (
+    AnyAxis,
+    Axis,
+    Block,
+    Change,
+    Difference,
+    Indicator,
+    Ones,
+    Selection,
+    Square,
+    Summand,
+    Value,
+)
+from policies.study.columns import Ref
 
 
 def exact_sums(region: Region, blocks: Sequence[Block]) -> dict[str, list[int]]:
@@ -17,9 +30,10 @@ def exact_sums(region: Region, blocks: Sequence[Block]) -> dict[str, list[int]]:
 
 def _summed(block: Block, units: Sequence[Unit]) -> list[int]:
     cells = [0] * block.cells
-    for unit in units:
-        if _selected(block.selection, unit) and (cell := _cell(block.axes, unit.values)) is not None:
-            cells[cell] += _added(block.summand, unit.values)
+    for term in block.terms:
+        for unit in units:
+            if _selected(term.selection, unit) and (cell := _cell(term.axes, unit.values)) is not None:
+                cells[cell] += _added(term.summand, unit.values)
     return cells
 
 
@@ -29,15 +43,29 @@ def _selected(selection: Selection, unit: Unit) -> bool:
     return seen and known and (selection.where is None or holds(selection.where, unit.values) is True)
 
 
-def _cell(axes: Sequence[Axis], values: Values) -> int | None:
+def _cell(axes: Sequence[AnyAxis], values: Values) -> int | None:
     """Row-major over the axes; None where a key is missing."""
     cell = 0
     for axis in axes:
-        index = values[axis.ref]
-        if index is None:
+        place = _place(axis, values)
+        if place is None:
             return None
-        cell = cell * axis.size + index
+        cell = cell * axis.size + place
     return cell
+
+
+def _place(axis: AnyAxis, values: Values) -> int | None:
+    match axis:
+        case Axis(ref=ref, starts=starts):
+            index = values[ref]
+            return index if index is None or not starts else sum(start <= index for start in starts)
+        case Change(before=before, after=after, better=better):
+            old, new = values[before], values[after]
+            if old is None or new is None:
+                return None
+            return 1 if old == new else 0 if (new < old) == (better == "lower") else 2
+        case _:
+            assert_never(axis)
 
 
 def _added(summand: Summand, values: Values) -> int:
@@ -47,9 +75,18 @@ def _added(summand: Summand, values: Values) -> int:
         case Indicator(of=of):
             return 1 if holds(of, values) is True else -1
         case Value(of=ref, top=top, low=low):
-            index = values[ref]
-            # Whoever asks a value also requires it, see `select`.
-            assert index is not None
-            return 2 * min(max(index - low, 0), top) - top
+            return 2 * _held(values, ref, low, top) - top
+        case Square(of=ref, reach=reach, low=low):
+            return 2 * (2 * _held(values, ref, low, reach) - reach) ** 2 - reach**2
+        case Difference(before=before, after=after, top=top, low=low):
+            return _held(values, after, low, top) - _held(values, before, low, top)
         case _:
             assert_never(summand)
+
+
+def _held(values: Values, ref: Ref, low: int, top: int) -> int:
+    """Steps from `low`, within 0..top."""
+    index = values[ref]
+    # Whoever asks for a value also requires it, by itself or by what is derived from it.
+    assert index is not None
+    return min(max(index - low, 0), top)
