@@ -51,10 +51,8 @@ statistics: [{id: helped, kind: proportion, of: "%s", unit: household, wave: T1}
     ("rho", "of_what", "expected"),
     [
         ("1e9", "help == yes", "bad_plan"),
-        ("999999", "help == yes", "over_programme_cap"),
         ("0.26", "help == yes", "over_cohort_cap"),
         ("0.1", "nobody == yes", "unknown_variable"),
-        ("0.1", "grade < 0", "forbidden_variable"),
     ],
 )
 def test_submit_ends_with_1_and_spends_nothing(

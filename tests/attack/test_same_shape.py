@@ -59,7 +59,9 @@ def outcome(folder: Path, tables: tuple[list[str], list[str], list[str]]) -> byt
     source.mkdir()
     for name, head, rows in zip(("household", "adult", "child"), (HOUSE, ADULT, CHILD), tables, strict=True):
         (source / f"{name}.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    import_files(ImportRequest(home.root, (source,), COHORT, codebook(), hashes()[0], 5000, "semicolon", SNAPSHOT))
+    import_files(
+        ImportRequest(home.root, (source,), COHORT, codebook(), hashes()[0], 5000, "semicolon", snapshot_id=SNAPSHOT)
+    )
     put_snapshot(home)
     world, rows_of_home = World(home), SnapshotRows(home)
     try:
