@@ -20,6 +20,7 @@ from compose.demo.federation import Federation
 from coordinator.home import Home as Profile
 from coordinator.study import read_study
 from node.home import Home
+from node.operations import results
 from policies.documents import to_canonical
 from policies.rules.refusals import Reason
 from policies.statistics.plan import plan
@@ -35,6 +36,7 @@ from tests.e2e.world import (
     rondgang,
     status_of,
     stored_answers,
+    until,
 )
 
 WORDS = (
@@ -119,18 +121,11 @@ def planted(folder: Path) -> Path:
     return folder
 
 
-def unusable(folder: Path) -> Iterator[Path]:
-    """Deliveries that import turns down, each with planted values where an error message would quote."""
-    house, _, strange, note, *_ = WORDS
-    bad = {
-        "no_head": f"{house};T0;{NUMBERS[0]};{strange};1\n" * 2,
-        "quote": f'hh;wave;amount;help;profile\n{house};T0;{NUMBERS[0]};"{note};1\n',
-        "latin": f"hh;wave;amount;help;profile\n{house};T0;{NUMBERS[0]};{strange}é;1\n",
-    }
-    for name, text in bad.items():
-        (folder / name).mkdir(parents=True)
-        (folder / name / "household.csv").write_bytes(text.encode("latin-1"))
-        yield folder / name
+def unusable(folder: Path) -> Path:
+    """A delivery that import turns down: its first row stands where the names of columns are expected."""
+    folder.mkdir()
+    (folder / "household.csv").write_text(f"{WORDS[0]};T0;{NUMBERS[0]};{WORDS[2]};1\n" * 2, encoding="utf-8")
+    return folder
 
 
 def spoil(snapshot: Path, how: str) -> None:
@@ -171,7 +166,6 @@ def said(federation: Federation) -> Said:
     snapshot = Home(home).snapshots / _current(federation)
     spoil(snapshot, "text")
     told.ran(*_submit(federation, "spoilt", "0.1"), expect=(1,))
-    told.ran("node", "status", "--home", home, "--lang", "en")
     told.ran("node", "status", "--home", home, "--json")
     federation.stop()
     with node_at(federation, "AA") as desk:
@@ -184,8 +178,7 @@ def _imports(federation: Federation, told: Said) -> None:
     home = ("--cohort", "c1", "--home", federation.node("AA"))
     told.ran("node", "import", federation.data["AA"], *home)
     told.ran("node", "import", federation.data["AA"], *home, "--json")
-    for folder in unusable(federation.folder.parent / "unusable"):
-        told.ran("node", "import", folder, *home, "--lang", "en", expect=(2,))
+    told.ran("node", "import", unusable(federation.folder.parent / "unusable"), *home, expect=(2,))
 
 
 def _submit(federation: Federation, name: str, rho: str) -> tuple[str | Path, ...]:
@@ -200,6 +193,11 @@ def _asks(federation: Federation, told: Said) -> None:
     told.ran(*_submit(federation, "fine", "0.2"), "--again", "--json")
     told.ran(*_submit(federation, "dear", "100"), expect=(1,))
     assert status_of(federation, "AA").answered == 1
+    home = Home(federation.node("AA"))
+    until(lambda: bool(results(home).returned), "for the result")
+    out = federation.folder / "what came back"
+    for lang in ("nl", "en"):
+        told.ran("node", "results", "--out", out / lang, "--home", home.root, "--lang", lang)
 
 
 def _current(federation: Federation) -> str:
@@ -251,7 +249,7 @@ def test_the_engine_itself_would_quote_what_it_chokes_on(tmp_path: Path) -> None
 
 
 def test_no_planted_value_was_printed(said: Said) -> None:
-    assert len(said.texts) == 22
+    assert len(said.texts) == 26
     assert found("\n".join(said.texts).encode()) == set()
 
 
@@ -263,6 +261,7 @@ def test_no_planted_value_went_over_the_wire(said: Said) -> None:
 def test_no_planted_value_is_in_a_file_outside_the_data_folder(federation: Federation, said: Said) -> None:
     paths = outside_the_data_folder(federation)
     names = {path.name for path in paths}
+    assert "results.html" in names
     assert {"ledger.sqlite", "node.log", "coordinator.log", "rondgang.sqlite", "serve.out", "estimates.csv"} <= names
     assert {path.name: found(path.read_bytes()) for path in paths if found(path.read_bytes())} == {}
 
