@@ -28,7 +28,7 @@ from tests.e2e.world import CALENDAR, documents, quiet, rondgang
 
 Frame: TypeAlias = pd.DataFrame
 REGIONS = {"AA": "1", "BB": "2.5", "CC": "0.4"}
-CELLS, HOUSEHOLDS = 410, 16_000
+CELLS, HOUSEHOLDS = 410, 10_000
 FALSE_ALARM = 1e-6
 CODES = [f"c{i}" for i in range(CELLS)]
 _CATEGORIES = ", ".join(f"{code}: {{nl: {code}, en: {code}}}" for code in CODES)
