@@ -128,6 +128,7 @@ def national_table(rows_json: bytes) -> None:
     rows = [
         [
             str(row["statistic"]),
+            str(row["measure"]),
             ", ".join(f"{key}={code}" for key, code in row["cell"].items()) if isinstance(row["cell"], dict) else "",
             _number(row["estimate"]),
             "" if row["ci_low"] is None else f"{_number(row['ci_low'])} to {_number(row['ci_high'])}",
@@ -137,7 +138,7 @@ def national_table(rows_json: bytes) -> None:
         for row in read_rows(rows_json)
         if row["scope"] == "national"
     ]
-    table(("statistic", "cell", "estimate", "95% interval", "status", "note"), rows)
+    table(("statistic", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
 
 
 def _show(found: Results, programme: Programme, answered: int) -> None:

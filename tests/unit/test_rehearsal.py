@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +30,8 @@ from policies.documents import load_yaml, parse_yaml, to_canonical
 from policies.starters import starters
 from policies.statistics.blocks import Ones
 from policies.statistics.compile import compile_blocks
-from policies.statistics.programme import PlannedBlock
-from policies.statistics.statistic import Statistic
+from policies.statistics.programme import Draft, PlannedBlock
+from policies.statistics.statistic import Kind, Statistic
 from policies.study.calendar import Expected
 from policies.study.codebook import TABLES, Codebook
 from policies.study.columns import Ref
@@ -97,6 +97,34 @@ def test_a_node_sums_the_same_rows_to_the_same_numbers(starter: Any, tmp_path: P
 
 def test_a_node_sums_every_form_of_a_small_study_alike(tmp_path: Path) -> None:
     assert differ(small_study.codebook(), small_study.draft().statistics, tmp_path) == {}
+
+
+EVERY_KIND = """
+statistics:
+  - {id: a, kind: sum, of: incidents, unit: household, wave: T0, within: ["1", "3"], by: [profile]}
+  - {id: b, kind: histogram, of: incidents, bins: ["1", "3"], unit: household, wave: "T0+T1", by: [profile, help]}
+  - {id: c, kind: cross_table, of: [safe, profile], unit: adult, wave: "T0+T1"}
+  - {id: d, kind: paired_change, of: incidents, unit: household, wave: "T0->T1", within: ["0", "2"], by: [profile]}
+  - {id: e, kind: paired_change, of: wellbeing, unit: adult, wave: "T0->T1", where: "state@T0 != none"}
+  - {id: f, kind: variance, of: incidents, unit: household, wave: T1, within: ["1", "4"]}
+  - {id: g, kind: standard_deviation, of: wellbeing, unit: adult, wave: "T0+T1", by: [safe]}
+  - {id: h, kind: transition, of: trauma, unit: child, wave: "T0->T1", by: [profile]}
+  - {id: i, kind: count, unit: child, wave: "T0+T1", where: "missing(trauma) or help == yes", by: [state, profile]}
+  - {id: j, kind: mean, of: wellbeing, unit: adult, wave: "T0+T1", where: "safe == yes and incidents > 1"}
+  - {id: k, kind: proportion, of: "trauma == yes or state == many", unit: child, wave: "T0+T1"}
+"""
+
+
+def test_a_node_sums_every_kind_alike(tmp_path: Path) -> None:
+    text = small_study.CODEBOOK
+    for name, way in (("incidents", "lower"), ("wellbeing", "higher")):
+        text = text.replace(f"  {name}: {{", f"  {name}: {{better: {way}, ")
+    codebook = parse_yaml(Codebook, text, "codebook.yaml")
+    head, _, _ = small_study.DRAFT.partition("statistics:")
+    statistics = parse_yaml(Draft, head + EVERY_KIND, "programme.yaml").statistics
+    asked = {statistic.kind for statistic in (*statistics, *small_study.draft().statistics)}
+    assert asked == set(get_args(Kind))
+    assert differ(codebook, statistics, tmp_path) == {}
 
 
 def test_rows_stay_within_the_codebook_and_hold_the_expected_numbers() -> None:
