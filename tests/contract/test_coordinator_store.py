@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from coordinator.errors import StoreTooNew
 from coordinator.gather import Gathering, Repeats, State
-from coordinator.store.store import Kept, RunRecord, SeenRecord, Store, open_store
+from coordinator.store.store import Kept, ResultBytes, RunRecord, SeenRecord, Store, open_store
 from coordinator.store.tables import METADATA
 from policies.rules.refusals import Reason, Refused
 from tests.desk import empty
@@ -80,6 +80,30 @@ def test_asking_again_forgets_refusals_only(store: Store) -> None:
     store.ask_again("run-00")
     assert [run.run for run in store.open_runs()] == ["run-00"]
     assert _gathering(store).replied == {"AA"}
+
+
+def test_what_regions_get_back_waits_until_they_keep_it_and_gives_way_to_more_answers(store: Store) -> None:
+    store.open_run(RUN)
+    store.keep_answer("run-00", "AA", b"answer", 1_001)
+    assert store.runs_without_results() == ()
+    store.note_state("run-00", State.CLOSED)
+    assert store.runs_without_results() == ("run-00",)
+    store.put_results("run-00", 1, {"AA": ResultBytes("1" * 64, LARGE)})
+    assert (store.runs_without_results(), store.results_revision("run-00")) == ((), 1)
+    assert store.results_to_send("AA") == (("run-00", LARGE),)
+    assert store.results_to_send("BB") == ()
+    assert (store.has_result("run-00", "AA"), store.has_result("run-00", "BB")) == (True, False)
+    assert not store.result_kept("run-00", "AA", "2" * 64, 1_002)
+    assert not store.result_kept("run-00", "BB", "1" * 64, 1_002)
+    assert store.result_kept("run-00", "AA", "1" * 64, 1_002)
+    assert not store.result_kept("run-00", "AA", "1" * 64, 1_003)
+    assert store.results_to_send("AA") == ()
+    store.keep_answer("run-00", "BB", b"late", 2_001)
+    assert store.runs_without_results() == ("run-00",)
+    store.put_results("run-00", 2, {one: ResultBytes("3" * 64, one.encode()) for one in ("AA", "BB")})
+    assert store.results_to_send("AA") == (("run-00", b"AA"),)
+    assert store.results_to_send("BB") == (("run-00", b"BB"),)
+    assert (store.runs_without_results(), store.results_revision("run-00")) == ((), 2)
 
 
 def test_everything_is_there_after_reopening(url: str) -> None:

@@ -1,6 +1,7 @@
 """The process that `rondgang node serve` is: it comes back after kill -9, is asked over its socket, and syncs first."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -97,6 +98,7 @@ def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> N
 
 def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: tuple[Address, Home]) -> None:
     address, home = enrolled
+    assert isinstance(adopt_policy(home, region_policy(test_only=True)), Done)
 
     async def conversation(desk: PlayedDesk) -> None:
         with serving(home) as process:
@@ -115,11 +117,13 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: t
 
     converse(address, conversation)
     assert not home.socket_file.exists()
+    events = [json.loads(line)["event"] for line in serve_log(home.root).splitlines()]
+    assert events[:2] == ["started", "test_only"], "a policy for tests alone is told at every start"
     assert "Region AA attends localhost" in (home.root / "serve.out").read_text(encoding="utf-8")
 
 
 def test_a_serving_node_loads_nothing_that_only_import_needs() -> None:
-    heavy = ("pandas", "pyarrow", "scipy", "ibis", "rich", "opendp.prelude", "node.importing.run")
+    heavy = ("pandas", "pyarrow", "scipy", "ibis", "rich", "opendp.prelude", "jinja2", "node.importing.run")
     code = f"import sys, node.cli, node.serving; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
     assert told.stdout.strip() == "[]"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from typing import cast
 
 import pytest
+from typer.testing import CliRunner
 
+from coordinator.desk.views import Prices, RegionPrice
+from coordinator.desk.wire import prices_from_wire, prices_to_wire
+from coordinator.prices import PriceList, price_json
+from node.authenticate import Asked, read_programme
+from node.cli import app
+from node.status import status_of
 from policies.documents import BadDocument, from_canonical, parse_yaml, to_canonical
 from policies.rules.decide import Granted, Spent, Standing, decide
 from policies.rules.refusals import Reason, Refused
@@ -14,6 +24,7 @@ from policies.rules.region_policy import RegionPolicy
 from policies.statistics.plan import BadPlan, plan
 from policies.statistics.programme import DraftPrice, Programme
 from policies.units.money import NanoRho
+from tests.node_world import World, make_home, put_snapshot, signed_programme
 from tests.small_study import OPEN, POLICY, calendar, codebook, draft, hashes, planned, region_policy
 
 WIDE = """
@@ -79,3 +90,32 @@ def test_a_programme_for_tests_is_answered_by_regions_for_tests_alone() -> None:
         assert isinstance(refused, Refused)
         assert refused.reason is Reason.TEST_ONLY
         assert isinstance(decide(programme, replace(study, policy=wide)), Granted)
+
+
+def test_a_node_for_tests_says_so_in_its_status_and_its_quotes(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "aa", test_only=True)
+    put_snapshot(home)
+    world = World(home)
+    asked = read_programme(signed_programme(dear(test_only=True, rho="0.1")).to_bytes())
+    assert isinstance(asked, Asked)
+    assert world.answering().quote(asked).test_only
+    assert status_of(world.region).test_only
+    shown = CliRunner().invoke(app, ["status", "--home", str(home.root), "--lang", "nl"])
+    assert "alleen voor proeven" in shown.stdout
+    assert json.loads(CliRunner().invoke(app, ["status", "--home", str(home.root), "--json"]).stdout)["test_only"]
+
+
+def test_a_study_is_not_marked(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "aa")
+    assert not status_of(World(home).region).test_only
+    assert "proeven" not in CliRunner().invoke(app, ["status", "--home", str(home.root), "--lang", "nl"]).stdout
+
+
+def test_a_price_carries_the_mark_to_the_researcher_and_only_then() -> None:
+    amount = NanoRho(1)
+    sent = Prices((RegionPrice("AA", "granted", None, amount, amount, amount, True), RegionPrice("BB", "away")))
+    received = prices_from_wire(prices_to_wire(sent))
+    assert received == sent
+    listed = PriceList("p", "0" * 64, amount, Decimal(1), Decimal("1e-6"), (), (), sent.regions)
+    regions = cast("list[dict[str, object]]", price_json(listed)["regions"])
+    assert [one.get("test_only") for one in regions] == [True, None]
