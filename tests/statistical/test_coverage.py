@@ -11,7 +11,6 @@ Fresh noise every time; the surveys have fixed seeds.
 """
 
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -23,48 +22,28 @@ from coordinator.estimates.mean import Grid
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, noise_interval, pool
 from coordinator.estimates.sets import Z95, Floats, confidence_set, constant
 from coordinator.estimates.status import clear
-from node.mechanism import noisy
-from policies.statistics.programme import PlannedBlock
-from policies.units.noise import Sigma
-
-DRAWS = 10_000
-HOUSEHOLDS = np.array([67, 45, 60, 55, 50, 75, 78, 50, 68, 78, 62, 63, 68])
-ADULTS = np.array([70, 47, 63, 58, 52, 79, 82, 52, 71, 82, 65, 66, 71])
-CHILDREN = np.array([78, 53, 70, 64, 58, 88, 91, 58, 79, 91, 72, 74, 79])
-REGIONS = len(HOUSEHOLDS)
-EQUAL = np.full(REGIONS, 1000)
-UNEQUAL = np.array([600, 1000, 1500, 800, 1200, 2000, 700, 900, 1100, 1300, 500, 1700, 1000])
-WEIGHTS = pytest.mark.parametrize("weights", [EQUAL, UNEQUAL], ids=["equal", "unequal"])
-SIGMAS = {"household": (14, 16), "adult": (20, 26), "child": (30, 39)}
-"""Noise of a unit's numerators and denominators in the shipped programme, rounded."""
-
-
-@lru_cache(maxsize=8)
-def _noise(sigma: int, copy: int) -> Ints:
-    """Noise of one coordinate, regions x draws; `copy` numbers independent draws."""
-    planned = PlannedBlock(id=f"b{copy}", cells=1, multiplier=1, bound_squared=1, sigma=(sigma, 0))
-    assert planned.scale == Sigma(sigma, 0)
-    return np.array(noisy([0] * (REGIONS * DRAWS), planned), np.int64).reshape(REGIONS, DRAWS)
-
-
-def _block(values: Ints, sigma: int, copy: int, multiplier: int = 1) -> NoisyBlock:
-    """Exact sums (regions x draws) as a node answers them. Every draw stands in its own cell."""
-    return NoisyBlock.answered(multiplier * values + _noise(sigma, copy), Fraction(sigma), multiplier)
-
-
-def _survey(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def _hits(low: Floats, high: Floats, truth: Floats | float) -> float:
-    return float(np.mean((low <= truth) & (truth <= high)))
+from tests.surveys import (
+    ADULTS,
+    CHILDREN,
+    DRAWS,
+    EQUAL,
+    HOUSEHOLDS,
+    REGIONS,
+    SIGMAS,
+    WEIGHTS,
+    block,
+    hits,
+    noise,
+    survey,
+    weighted,
+)
 
 
 def _assert_national(ratio: Ratio, weights: NDArray[np.int64], population: float, data: Floats) -> None:
     everywhere = pool(ratio, weights)
     found = figures(everywhere)
-    assert 0.93 <= _hits(found.low, found.high, population) <= 0.97
-    assert 0.93 <= _hits(*noise_interval(everywhere), data) <= 0.97
+    assert 0.93 <= hits(found.low, found.high, population) <= 0.97
+    assert 0.93 <= hits(*noise_interval(everywhere), data) <= 0.97
 
 
 def _assert_regional(ratio: Ratio, population: float, unit_variance: float, units: Ints) -> None:
@@ -90,12 +69,8 @@ def _assert_regional(ratio: Ratio, population: float, unit_variance: float, unit
 
 def _share_of(yes: Ints, units: Ints, sigmas: tuple[int, int], multiplier: int = 1, effect: float = 1.0) -> Ratio:
     everyone = np.broadcast_to(units[:, np.newaxis], yes.shape)
-    centred = _block(2 * yes - everyone, sigmas[0], 1, multiplier)
-    return proportion.ratio(centred, _block(everyone, sigmas[1], 2, multiplier), effect)
-
-
-def _weighted(yes: Ints, units: Ints, weights: NDArray[np.int64]) -> Floats:
-    return np.asarray((weights[:, np.newaxis] * yes).sum(axis=0) / (weights * units).sum(), np.float64)
+    centred = block(2 * yes - everyone, sigmas[0], 1, multiplier)
+    return proportion.ratio(centred, block(everyone, sigmas[1], 2, multiplier), effect)
 
 
 @WEIGHTS
@@ -104,9 +79,9 @@ def _weighted(yes: Ints, units: Ints, weights: NDArray[np.int64]) -> Floats:
     ("unit", "units"), [("household", HOUSEHOLDS), ("adult", ADULTS), ("child", CHILDREN)], ids=lambda x: str(x)[:9]
 )
 def test_shares(unit: str, units: Ints, p: float, weights: NDArray[np.int64]) -> None:
-    yes = _survey(1).binomial(units[:, np.newaxis], p, (REGIONS, DRAWS))
+    yes = survey(1).binomial(units[:, np.newaxis], p, (REGIONS, DRAWS))
     ratio = _share_of(yes, units, SIGMAS[unit])
-    _assert_national(ratio, weights, p, _weighted(yes, units, weights))
+    _assert_national(ratio, weights, p, weighted(yes, units, weights))
     _assert_regional(ratio, p, p * (1 - p), units)
 
 
@@ -114,9 +89,9 @@ def test_shares(unit: str, units: Ints, p: float, weights: NDArray[np.int64]) ->
 @pytest.mark.parametrize("p", [0.05, 0.5])
 def test_shares_with_so_much_budget_that_sampling_rules(p: float, weights: NDArray[np.int64]) -> None:
     """The multiplier makes the noise a sixteenth: less than one household."""
-    yes = _survey(2).binomial(HOUSEHOLDS[:, np.newaxis], p, (REGIONS, DRAWS))
+    yes = survey(2).binomial(HOUSEHOLDS[:, np.newaxis], p, (REGIONS, DRAWS))
     ratio = _share_of(yes, HOUSEHOLDS, SIGMAS["household"], 16)
-    _assert_national(ratio, weights, p, _weighted(yes, HOUSEHOLDS, weights))
+    _assert_national(ratio, weights, p, weighted(yes, HOUSEHOLDS, weights))
     _assert_regional(ratio, p, p * (1 - p), HOUSEHOLDS)
 
 
@@ -127,15 +102,15 @@ def test_shares_of_children_who_resemble_their_siblings(likeness: float, least: 
     """Noise is small here, so that the planned design effect decides: 96.6%, 94.7% and 92.7% were measured."""
     p, homes = 0.21, np.array([12, 8, 5, 2])
     sizes = np.arange(1, 5)
-    survey, shape = _survey(3), (REGIONS, DRAWS)
+    draw, shape = survey(3), (REGIONS, DRAWS)
     yes = np.zeros(shape, np.int64)
     for size, number in zip(sizes, homes, strict=True):
-        alike = survey.binomial(number, likeness, shape)
-        yes += size * survey.binomial(alike, p) + survey.binomial(size * (number - alike), p)
+        alike = draw.binomial(number, likeness, shape)
+        yes += size * draw.binomial(alike, p) + draw.binomial(size * (number - alike), p)
     units = np.full(REGIONS, int((sizes * homes).sum()))
     ratio = _share_of(yes, units, SIGMAS["household"], 16, effect=1 + 1.17 * LIKENESS)
     found = figures(pool(ratio, EQUAL))
-    assert least <= _hits(found.low, found.high, p) <= most
+    assert least <= hits(found.low, found.high, p) <= most
 
 
 @WEIGHTS
@@ -143,8 +118,8 @@ def test_shares_of_children_who_resemble_their_siblings(likeness: float, least: 
 @pytest.mark.parametrize("expected", [2.0, 30.0])
 def test_counts(expected: float, multiplier: int, weights: NDArray[np.int64]) -> None:
     """`expected` households a region, 26 and 390 in all."""
-    counted = _survey(4).poisson(expected, (REGIONS, DRAWS))
-    ratio = count.ratio(_block(counted, 14, 1, multiplier))
+    counted = survey(4).poisson(expected, (REGIONS, DRAWS))
+    ratio = count.ratio(block(counted, 14, 1, multiplier))
     total = expected * weights.sum() / 1000
     _assert_national(ratio, weights, total, (weights[:, np.newaxis] * counted).sum(axis=0) / 1000)
     here = figures(ratio)
@@ -160,10 +135,10 @@ def test_means(planned: bool, weights: NDArray[np.int64]) -> None:
     grid = Grid(Fraction(0), Fraction(1, 10), 100, Fraction(1549, 1000) if planned else None)
     jump, tries = (10, 10) if planned else (100, 1)
     each = HOUSEHOLDS[:, np.newaxis]
-    total = jump * _survey(5).binomial(tries * each, 0.6, (REGIONS, DRAWS))
+    total = jump * survey(5).binomial(tries * each, 0.6, (REGIONS, DRAWS))
     everyone = np.broadcast_to(each, total.shape)
-    ratio = mean.ratio(_block(2 * total - 100 * everyone, 1400, 3), _block(everyone, 16, 2), grid)
-    _assert_national(ratio, weights, 6.0, _weighted(total, HOUSEHOLDS, weights) / 10)
+    ratio = mean.ratio(block(2 * total - 100 * everyone, 1400, 3), block(everyone, 16, 2), grid)
+    _assert_national(ratio, weights, 6.0, weighted(total, HOUSEHOLDS, weights) / 10)
     _assert_regional(ratio, 6.0, tries * jump**2 * 0.24, HOUSEHOLDS)
 
 
@@ -172,16 +147,16 @@ def test_means(planned: bool, weights: NDArray[np.int64]) -> None:
 def test_transitions(multiplier: int, weights: NDArray[np.int64]) -> None:
     """One row of a table of three categories."""
     shares = np.array([0.55, 0.33, 0.12])
-    cells = _survey(6).multinomial(HOUSEHOLDS[:, np.newaxis], shares, (REGIONS, DRAWS))
-    noise = np.stack([_noise(14, 1), _noise(14, 3), _noise(14, 4)], axis=-1)
-    flat = (multiplier * cells + noise).reshape(REGIONS, DRAWS * 3)
+    cells = survey(6).multinomial(HOUSEHOLDS[:, np.newaxis], shares, (REGIONS, DRAWS))
+    noises = np.stack([noise(14, 1), noise(14, 3), noise(14, 4)], axis=-1)
+    flat = (multiplier * cells + noises).reshape(REGIONS, DRAWS * 3)
     ratio = transition.ratio(NoisyBlock.answered(flat, Fraction(14), multiplier), 3)
     everywhere = pool(ratio, weights)
     found, data = figures(everywhere), noise_interval(everywhere)
     for place, share in enumerate(shares):
-        assert 0.93 <= _hits(found.low[place::3], found.high[place::3], share) <= 0.97
-        truth = _weighted(cells[..., place], HOUSEHOLDS, weights)
-        assert 0.93 <= _hits(data[0][place::3], data[1][place::3], truth) <= 0.97
+        assert 0.93 <= hits(found.low[place::3], found.high[place::3], share) <= 0.97
+        truth = weighted(cells[..., place], HOUSEHOLDS, weights)
+        assert 0.93 <= hits(data[0][place::3], data[1][place::3], truth) <= 0.97
     here: Figures = figures(ratio)
     has, population = ~np.isnan(here.low), np.tile(shares, DRAWS)
     assert ((here.low <= population) & (population <= here.high))[has].mean() >= 0.93
