@@ -40,7 +40,8 @@ mapping: {codebook: small@1}
 missing: [-9, "8.5"]
 parts:
   - {table: household, household: NR, wave: {suffixes: {T0: _a, T1: _b}}, columns: {incidents: "I<wave>"}}
-  - {table: child, household: NR, persons: [1, 2], wave: {always: T0}, columns: {age: {column: A<person>, codes: {"1": 2}}}}
+  - {table: child, household: NR, persons: [1, 2], wave: {always: T0},
+     columns: {age: {column: A<person>, codes: {"1": 2}}}}
 """
 GOOD = [
     ("codebook", small_study.CODEBOOK),
@@ -94,6 +95,14 @@ BAD = [
     ("policy", "policy: {version: 1}", "policy: {version: 0}"),
     ("policy", "policy: {version: 1}", "policy: {version: 1}\ntick_ms: 1"),
     ("policy", "policy: {version: 1}", "policy: {version: 1}\nforbidden_crossings: [[a, b, c]]"),
+    ("mapping", "table: household", "table: gezin"),
+    ("mapping", "missing: [-9,", "text: {encoding: ebcdic}\nmissing: [-9,"),
+    ("mapping", 'missing: [-9, "8.5"]', "missing: -9"),
+    ("mapping", "{incidents:", "{Incidents:"),
+    ("mapping", '{incidents: "I<wave>"}', "{incidents: [I]}"),
+    ("mapping", "suffixes: {T0:", "suffixes: {first:"),
+    ("mapping", "{column: A<person>, codes", "{codes"),
+    ("mapping", "persons: [1, 2]", "people: [1, 2]"),
     ("node", "region: FR", "region: Friesland"),
     ("node", "lang: en", "lang: fr"),
     ("coordinator", "127.0.0.1:0", "everywhere"),
