@@ -143,7 +143,9 @@ def import_rows(home: Home, snapshot: str = SNAPSHOT, households: int = 5) -> Pa
     lines = ["hh;wave;incidents;profile;help"]
     lines += [f"h{i};{wave};{(i + w) % 5};c;yes" for i in range(households) for w, wave in enumerate(("T0", "T1"))]
     (source / "household.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    request = ImportRequest(home.root, (source,), COHORT, codebook(), hashes()[0], 1000, "semicolon", snapshot_id=snapshot)
+    request = ImportRequest(
+        home.root, (source,), COHORT, codebook(), hashes()[0], 1000, "semicolon", snapshot_id=snapshot
+    )
     result = import_files(request)
     put_snapshot(home, snapshot)
     return result.snapshot.folder
