@@ -137,7 +137,8 @@ def test_the_state_is_the_one_of_the_published_threshold() -> None:
     book = codebook()
     assert book.columns["state"].codes == ("none", "some", "frequent_or_severe")
     assert book.columns["state"].waves == ("T0", "T1")
-    assert f"incidents < {known.number('frequent_threshold'):.0f}" in str(book.derived["state"].cases[1].when)
+    assert book.parameters["frequent_from"] == int(known.number("frequent_threshold"))
+    assert "incidents < frequent_from" in str(book.derived["state"].cases[1].when)
     assert book.columns["incidents"].size == known.number("incidents_cap") + 1
 
 
