@@ -255,7 +255,7 @@ def _counted(statistic: Statistic, lang: Language) -> str:
     unit = f"import.units.{statistic.unit}"
     fields = {
         "unit": say(unit, lang) if unit in catalogue() else statistic.unit.replace("_", " "),
-        "wave": statistic.wave,
+        "wave": statistic.wave.replace("->", " → "),
         "of": _asked_of(statistic.of),
         "where": where,
         "within": within,
