@@ -42,7 +42,10 @@ def truth(regions: Iterable[Tables]) -> dict[Key, Figure]:
     children = wide(pd.concat([frame(tables.child) for tables in every], ignore_index=True), "person_id")
     for wave in WAVES:
         homes[f"state__{wave}"] = _state(homes, wave)
-    return _violence(homes) | _profiles(homes) | _help(homes) | _persons(adults, children)
+    return (
+        _violence(homes) | _changes(homes) | _profiles(homes) | _help(homes) | _families(homes)
+        | _persons(adults, children) | _roles(adults, children)
+    )  # fmt: skip
 
 
 def frame(table: Table) -> pd.DataFrame:
@@ -101,6 +104,37 @@ def _violence(homes: pd.DataFrame) -> dict[Key, Figure]:
     return found
 
 
+def _changes(homes: pd.DataFrame) -> dict[Key, Figure]:
+    """Of the families with incidents known at both measurements, each counted up to 100; fewer is improved."""
+    counted = homes[[f"incidents__{wave}" for wave in WAVES]].dropna().clip(upper=100)
+    change = counted["incidents__T1"] - counted["incidents__T0"]
+    direction = np.sign(change)
+    return {("incidents_change", ()): _mean(change)} | {
+        ("incidents_change", (name,)): Figure(float((direction == sign).sum()), float(len(change)))
+        for name, sign in (("improved", -1), ("same", 0), ("worse", 1))
+    }
+
+
+def _families(homes: pd.DataFrame) -> dict[Key, Figure]:
+    both = homes.dropna(subset=["income_low__T0", "unemployment__T0"])
+    return {
+        ("low_income", ()): _share(both["income_low__T0"], ("yes",)),
+        ("unemployment", ()): _share(both["unemployment__T0"], ("yes",)),
+    }
+
+
+def _spread(name: str, values: pd.Series, codes: tuple[str, ...]) -> dict[Key, Figure]:
+    return {(name, (code,)): _share(values, (code,)) for code in codes}
+
+
+def _roles(adults: pd.DataFrame, children: pd.DataFrame) -> dict[Key, Figure]:
+    return (
+        _spread("adults_by_education", adults["education__T0"], ("low", "middle", "high"))
+        | _spread("adults_by_role", adults["adult_role__T0"], ("victim", "perpetrator", "both", "neither"))
+        | _spread("children_by_role", children["child_role__T0"], ("none", "witness", "direct", "both"))
+    )
+
+
 def _profiles(homes: pd.DataFrame) -> dict[Key, Figure]:
     present = homes[homes["present__T1"]]
     found: dict[Key, Figure] = {}
@@ -112,11 +146,13 @@ def _profiles(homes: pd.DataFrame) -> dict[Key, Figure]:
 
 
 def _help(homes: pd.DataFrame) -> dict[Key, Figure]:
-    return {
-        ("help_received", ()): _share(homes["help__T1"], ("general", "specialised")),
-        ("help_specialised", ()): _share(homes["help__T1"], ("specialised",)),
-        ("agencies_cooperate", ()): _share(homes["agencies_cooperate__T1"], ("yes",)),
-    }
+    known = homes[homes["state__T1"].notna()]
+    after, kinds = known["state__T1"], ("none", "general", "specialised")
+    return (
+        _spread("families_by_help", known["help__T1"], kinds)
+        | {("stopped_by_help", (kind,)): _share(after[known["help__T1"] == kind], ("none",)) for kind in kinds}
+        | {("agencies_cooperate", ()): _share(homes["agencies_cooperate__T1"], ("yes",))}
+    )  # fmt: skip
 
 
 def _persons(adults: pd.DataFrame, children: pd.DataFrame) -> dict[Key, Figure]:
