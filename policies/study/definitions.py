@@ -4,6 +4,7 @@
       alternatives:
         state: {cases: [{when: "incidents == 0", is: yes}, {else: no}]}
         transition:
+          waves: [T1]
           cases: [{when: "incidents@T0 == 0", missing: true}, {when: "incidents == 0", is: yes}, {else: no}]
 
 An alternative is a variable of its own, asked by its full name `stopped.state`; a draft's `using: {stopped: state}`
@@ -17,7 +18,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from policies.documents import Document
-from policies.study.text import Code, Name, Text
+from policies.study.text import Code, Name, Text, Wave
 
 
 def _listed(value: Any) -> Any:
@@ -82,6 +83,8 @@ class Definition(Document):
     """A category computed from other variables at import, by public rules."""
 
     cases: Cases = Field(min_length=2)
+    waves: tuple[Wave, ...] = ()
+    """The waves at which it means something; every wave at which it can be computed, where this is left out."""
     labels: Text | None = None
     categories: Categories = ()
 
@@ -99,6 +102,7 @@ class Derived(Document):
     """A derived variable: cases of its own, or two or more named alternatives."""
 
     cases: Cases = Field(default=(), json_schema_extra={"minItems": 2})
+    waves: tuple[Wave, ...] = ()
     labels: Text | None = None
     categories: Categories = ()
     alternatives: dict[Name, Definition] = Field(default_factory=dict)
@@ -106,7 +110,7 @@ class Derived(Document):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.alternatives:
-            if self.cases or self.categories or len(self.alternatives) < 2:
+            if self.cases or self.waves or self.categories or len(self.alternatives) < 2:
                 raise ValueError("expected `cases`, or at least 2 `alternatives` that each have their own")
             return self
         if len(self.cases) < 2:
@@ -119,4 +123,4 @@ class Derived(Document):
         """By the alternative's name; the empty name for a variable without alternatives."""
         if self.alternatives:
             return dict(self.alternatives)
-        return {"": Definition(cases=self.cases, labels=self.labels, categories=self.categories)}
+        return {"": Definition(cases=self.cases, waves=self.waves, labels=self.labels, categories=self.categories)}

@@ -38,7 +38,7 @@ def derived_column(name: str, rule: Definition, columns: Mapping[str, Column], p
     for table in tables:
         waves = sorted({wave for column in columns.values() for wave in column.waves}) or [""]
         scopes = {wave: Scope(columns, table, wave, parameters=parameters) for wave in waves}
-        usable = [wave for wave in waves if _parses(rule, scopes[wave])]
+        usable = [wave for wave in waves if _wanted(rule, wave) and _parses(rule, scopes[wave])]
         if not usable:
             continue
         conditions = {wave: _conditions(rule, scopes[wave]) for wave in usable}
@@ -77,6 +77,10 @@ def _sources(conditions: Mapping[str, Sequence[Expr]]) -> tuple[str, ...]:
 
 def _conditions(rule: Definition, scope: Scope) -> list[Expr]:
     return [parse(case.when or "", scope) for case in rule.cases[:-1]]
+
+
+def _wanted(rule: Definition, wave: str) -> bool:
+    return not rule.waves or wave in rule.waves
 
 
 def _parses(rule: Definition, scope: Scope) -> bool:

@@ -29,6 +29,7 @@ derived:
     alternatives:
       state: {cases: [{when: "incidents == 0", is: yes}, {else: no}]}
       transition:
+        waves: [T1]
         cases: [{when: "incidents@T0 == 0", missing: true}, {when: "incidents == 0", is: yes}, {else: no}]
 """
 
@@ -42,7 +43,8 @@ def test_an_alternative_is_a_variable_of_its_own() -> None:
     book = codebook()
     assert [name for name in book.columns if "stopped" in name] == ["stopped.state", "stopped.transition"]
     assert book.columns["stopped.transition"].codes == ("yes", "no")
-    assert book.columns["stopped.transition"].waves == ("T0", "T1")
+    assert book.columns["stopped.state"].waves == ("T0", "T1")
+    assert book.columns["stopped.transition"].waves == ("T1",)
     assert derived_sources("stopped.transition", book) == {"incidents"}
     assert Ref("stopped.state", "T1").stored == "stopped.state__T1"
     assert from_canonical(Codebook, to_canonical(book)) == book
@@ -92,6 +94,7 @@ def test_a_bare_name_needs_a_choice() -> None:
         ("    alternatives:\n", "    cases: [{else: no}]\n    alternatives:\n", "at least 2 `alternatives`"),
         ('      state: {cases: [{when: "incidents == 0", is: yes}, {else: no}]}\n', "", "at least 2 `alternatives`"),
         ("better: lower", "better: less", "better"),
+        ("waves: [T1]\n", "waves: [T5]\n", "no table and wave has every variable"),
         ("type: category, categories", "type: category, better: lower, categories", "belongs to a number"),
     ],
 )
