@@ -33,6 +33,12 @@ QUESTIONS: list[dict[str, Any]] = [
     {"kind": "count", "unit": "child"},
     {"kind": "transition", "unit": "household", "of": "state", "wave": "T0->T1"},
     {"kind": "transition", "unit": "child", "of": "trauma", "wave": "T0->T1"},
+    {"kind": "sum", "unit": "household", "of": "incidents"},
+    {"kind": "histogram", "unit": "household", "of": "incidents", "bins": ["1", "3"]},
+    {"kind": "cross_table", "unit": "household", "of": ["state", "silent"]},
+    {"kind": "variance", "unit": "household", "of": "incidents"},
+    {"kind": "standard_deviation", "unit": "adult", "of": "wellbeing"},
+    {"kind": "mean", "unit": "adult", "of": "wellbeing", "wave": "T0+T1", "where": None},
 ]
 WEIGHTS = st.decimals("0.001", "1000", places=3).map(str)
 PRICES = st.decimals("0.000001", "1000", places=6).map(str) | st.sampled_from(["0.000000001", "1000000"])
@@ -98,14 +104,14 @@ def relative_variance(signed: Programme, variances: "np.ndarray[tuple[int], np.d
     for compiled in compilation.statistics:
         statistic = compiled.statistic
         expected = [region.of(statistic.unit) for region in cohort.expected.values()]
-        if compiled.numerator:
-            block, variance = by_id[compiled.numerator]
-            cell = sum(expected) / len(expected) / block.cells
+        for name in compiled.sums:
+            block, variance = by_id[name]
+            cell = len(block.terms) * sum(expected) / len(expected) / block.cells
             total += float(statistic.weight) * variance / (block.summand.top * cell) ** 2
         if compiled.denominator:
             block, variance = by_id[compiled.denominator]
-            cell = sum(expected) / len(expected) / block.cells
-            share = 1.0 if statistic.kind == "count" else 1 / 2
+            cell = len(block.terms) * sum(expected) / len(expected) / block.cells
+            share = 1.0 if statistic.kind in ("count", "sum", "histogram", "cross_table") else 1 / 2
             total += float(statistic.weight) * share * variance / cell**2
     return total
 
