@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 from node.importing.cells import Cells, TextColumn
 from node.importing.problems import BadImport, shown
 
+_FAULTS = (pa.ArrowException, OSError, UnicodeError, ValueError)
+"""What the reader raises for a damaged file."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetSource:
@@ -25,7 +28,7 @@ class ParquetSource:
         try:
             # A table read by name would stop at names that repeat; unused ones may.
             table = self._parquet.read(columns=[self.names[place] for place in places])
-        except pa.ArrowException:
+        except _FAULTS:
             raise BadImport("unreadable", file=self.file, format="Parquet") from None
         columns = {place: self._text(table.column(self.names[place]), self.names[place]) for place in places}
         return Cells(columns, table.num_rows)
@@ -40,7 +43,7 @@ class ParquetSource:
             raise BadImport("type", file=self.file, column=shown(name))
         try:
             return column_of(column.cast(pa.string()))
-        except pa.ArrowException:
+        except _FAULTS:
             raise BadImport("type", file=self.file, column=shown(name)) from None
 
 
@@ -49,7 +52,7 @@ def open_parquet(file: str, data: bytes) -> ParquetSource:
     try:
         parquet = pq.ParquetFile(pa.BufferReader(data))
         return ParquetSource(file, tuple(parquet.schema_arrow.names), parquet)
-    except pa.ArrowException:
+    except _FAULTS:
         raise BadImport("unreadable", file=file, format="Parquet") from None
 
 

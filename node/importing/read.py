@@ -16,7 +16,7 @@ from node.importing.files import EXCEL, PARQUET, SPSS
 from node.importing.lengthen import Slice, lengthen, slices, stacked
 from node.importing.problems import BadImport, shown
 from node.importing.recode import Rules
-from node.importing.spss import open_spss
+from node.importing.spss import open_spss, try_layouts
 from node.importing.text import open_text
 from policies.study.codebook import Codebook, Table
 from policies.study.mapping import Part, TextFiles
@@ -40,6 +40,7 @@ def read_tables(parts: Sequence[tuple[Part, Path]], codebook: Codebook, rules: R
     by_place: dict[tuple[Path, str | None], list[Part]] = {}
     for part, path in parts:
         by_place.setdefault((path, part.sheet), []).append(part)
+    try_layouts([path for path, _ in by_place if path.suffix.casefold() in SPSS])
     found: dict[Table, list[Raw]] = {}
     for (path, sheet), mine in by_place.items():
         for part, raw in zip(mine, _read(path, sheet, mine, codebook, rules), strict=True):

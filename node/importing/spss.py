@@ -6,6 +6,9 @@ the same for every row, whoever is in the file.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +17,21 @@ from typing import Any
 import pyreadstat
 
 from node.importing.cells import Cells, TextColumn, encoded, number_text
-from node.importing.problems import BadImport
+from node.importing.problems import BadImport, shown
 
-_FAULTS = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError, ValueError, MemoryError)
-"""What the reader raises for a damaged file. Its messages are not passed on: they may quote a cell."""
+_TRIAL = """
+import sys, warnings, pyreadstat
+warnings.simplefilter("ignore")
+for path in sys.argv[1:]:
+    try:
+        pyreadstat.read_sav(path, metadataonly=True, output_format="dict")
+    except Exception:
+        pass
+    print("read", flush=True)
+"""
+_TRIAL_S = 120
+_ROOM = {".sav": 1, ".zsav": 2000}
+"""Most cells for each byte of a file: a cell of .sav has a byte of its own, .zsav squeezes those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +41,7 @@ class SpssSource:
     file: str
     names: tuple[str, ...]
     _path: Path
-    _labels: Mapping[str, Mapping[Hashable, str]] = field(repr=False)
+    _labels: Mapping[str, Mapping[Hashable, str | None]] = field(repr=False)
     _declared: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
 
     def read(self, places: Sequence[int]) -> Cells:
@@ -36,13 +50,12 @@ class SpssSource:
         data, _ = _read(self.file, self._path, usecols=chosen)
         rows = len(data[chosen[0]])
         # Each list of numbers is let go when its column is made: they take ten times the room.
-        return Cells(
-            {place: self._column(name, data.pop(name), rows) for place, name in zip(places, chosen, strict=True)}, rows
-        )
+        columns = {place: self._column(name, data.pop(name), rows) for place, name in zip(places, chosen, strict=True)}
+        return Cells(columns, rows)
 
     def _column(self, name: str, values: Sequence[Hashable], rows: int) -> TextColumn:
         column = encoded(values, rows, _spelled)
-        labels = {_spelled(value): " ".join(label.split()) for value, label in self._labels.get(name, {}).items()}
+        labels = {_spelled(value): label or "" for value, label in self._labels.get(name, {}).items()}
         ranges = self._declared.get(name, ())
         return replace(
             column,
@@ -51,18 +64,43 @@ class SpssSource:
         )
 
 
+def try_layouts(paths: Sequence[Path]) -> None:
+    """Has the layouts of these files read in another process first: a damaged one may end the process that reads it.
+
+    Raises BadImport for the first file that does.
+    """
+    if not paths:
+        return
+    command = [sys.executable, "-P", "-c", _TRIAL, *map(str, paths)]
+    try:
+        tried = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_TRIAL_S, check=False)
+        done, survived = tried.stdout.split().count(b"read"), tried.returncode == 0
+    except subprocess.TimeoutExpired as slow:
+        done, survived = (slow.stdout or b"").split().count(b"read"), False
+    if not survived and done < len(paths):
+        raise BadImport("unreadable", file=shown(paths[done].name), format="SPSS")
+
+
 def open_spss(file: str, path: Path) -> SpssSource:
-    """A .sav or .zsav file. Raises BadImport."""
+    """A .sav or .zsav file whose layout was tried. Raises BadImport."""
     _, layout = _read(file, path, metadataonly=True)
-    return SpssSource(file, tuple(layout.column_names), path, layout.variable_value_labels, layout.missing_ranges)
+    names = tuple(name or "" for name in layout.column_names)
+    # The reader makes room for as many rows as a damaged file says it has.
+    if (layout.number_rows or 0) * len(names) > path.stat().st_size * _ROOM[path.suffix.casefold()]:
+        raise BadImport("unreadable", file=file, format="SPSS")
+    return SpssSource(file, names, path, layout.variable_value_labels, layout.missing_ranges)
 
 
 def _read(file: str, path: Path, **options: Any) -> tuple[dict[str, Any], Any]:
     try:
-        data, layout = pyreadstat.read_sav(
-            path, output_format="dict", user_missing=True, disable_datetime_conversion=True, **options
-        )
-    except _FAULTS:
+        with warnings.catch_warnings():
+            # The reader's warnings quote names of columns; what matters of them is in the report.
+            warnings.simplefilter("ignore")
+            data, layout = pyreadstat.read_sav(
+                path, output_format="dict", user_missing=True, disable_datetime_conversion=True, **options
+            )
+    except Exception:
+        # It raises many kinds for a damaged file, and their messages may quote a cell.
         raise BadImport("unreadable", file=file, format="SPSS") from None
     return data, layout
 
@@ -77,10 +115,10 @@ def _within(text: str, ranges: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the file declares this text missing: by a code, or by a range of numbers with both ends in it."""
     for one in ranges:
         low, high = one["lo"], one["hi"]
-        if isinstance(low, str) or isinstance(high, str):
-            if text and text == str(low).strip():
+        if isinstance(low, float | int) and isinstance(high, float | int):
+            if _is_number(text) and low <= float(text) <= high:
                 return True
-        elif text and _is_number(text) and low <= float(text) <= high:
+        elif text and text == str(low).strip():
             return True
     return False
 
