@@ -179,9 +179,6 @@ def test_the_truth_has_every_statistic_of_the_shipped_programme(data: dict[str, 
     figures = truth(data.values())
     draft = load_yaml(Draft, SHIPPED / "cohort3.programme.yaml")
     assert {statistic for statistic, _ in figures} == {statistic.id for statistic in draft.statistics}
-    for statistic in draft.statistics:
-        cells = [cell for name, cell in figures if name == statistic.id]
-        assert len(cells) == (9 if statistic.kind == "transition" else 5 if statistic.by else 1)
     rows = [sum(figures["state_change", (first, last)].value for last in STATES) for first in STATES]
     assert rows == pytest.approx([1, 1, 1])
 
