@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pyreadstat
 import pytest
 
 from compose.demo.generator.calibration import Calibration, load_calibration
 from compose.demo.generator.generate import generate
 from compose.demo.generator.tables import ANSWERED, CODED, EMPTY, Answers, Table, Tables
 from compose.demo.generator.truth import frame, truth, wide
-from compose.demo.generator.write import LABEL, LABEL_FILE, LABEL_TEXT, folder_name, write_all, write_region
+from compose.demo.generator.write import LABEL, LABEL_FILE, LABEL_TEXT, Format, folder_name, write_all, write_region
+from node.importing.run import ImportRequest, import_files
 from policies.documents import load_yaml
 from policies.statistics.programme import Draft
 from policies.study.calendar import Calendar
-from policies.study.codebook import Codebook
+from policies.study.codebook import TABLES, Codebook
 
 SHIPPED = Path(__file__).parents[2] / "policies" / "shipped"
 KNOWN: Calibration = load_calibration()
@@ -42,7 +44,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
     first, again, other = (files(tmp_path / name) for name in ("first", "again", "other"))
     assert first == again
     assert set(first) == set(other)
-    assert all(first[name] != other[name] for name in first if not name.endswith(LABEL_FILE))
+    assert all(first[name] != other[name] for name in first if not name.endswith((LABEL_FILE, "mapping.yaml")))
 
 
 def test_every_folder_and_parquet_file_is_labelled_synthetic(data: dict[str, Tables], tmp_path: Path) -> None:
@@ -55,9 +57,12 @@ def test_every_folder_and_parquet_file_is_labelled_synthetic(data: dict[str, Tab
         assert LABEL_TEXT.startswith(f"SYNTHETIC DATA - {LABEL}.")
         for path in folder.glob("*.parquet"):
             assert pq.read_schema(path).metadata[b"rondgang.label"].decode() == LABEL
+        for path in folder.glob("*.sav"):
+            assert pyreadstat.read_sav(path, metadataonly=True)[1].file_label == LABEL
         forms.add(frozenset(path.name for path in folder.iterdir()) - {LABEL_FILE})
     names = ("household", "adult", "child")
-    assert forms == {frozenset(f"{name}.{form}" for name in names) for form in ("csv", "parquet")}
+    wide = frozenset(("gezinnen.sav", "mapping.yaml"))
+    assert forms == {wide, *(frozenset(f"{name}.{form}" for name in names) for form in ("csv", "parquet"))}
 
 
 def test_a_region_has_exactly_its_households_at_t1_and_more_at_t0(data: dict[str, Tables]) -> None:
@@ -164,6 +169,19 @@ def test_csv_and_parquet_hold_the_same_answers(data: dict[str, Tables], tmp_path
         assert header == list(stored)
         for place, column in enumerate(header):
             assert [row[place] for row in rows] == [spelled(column, value) for value in stored[column]]
+
+
+def test_a_wide_spss_file_imports_as_the_csv_files_do(data: dict[str, Tables], tmp_path: Path) -> None:
+    found = []
+    (tmp_path / "snapshots").mkdir()
+    forms: tuple[Format, ...] = ("csv", "spss")
+    for form in forms:
+        write_region(tmp_path / form, data["FR"], form)
+        taken = import_files(ImportRequest(tmp_path, (tmp_path / form,), "c3", BOOK, "0" * 64, 1000))
+        found.append([taken.snapshot.table_path(unit).read_bytes() for unit in TABLES])
+    assert found[0] == found[1]
+    assert taken.report.mapping == "mapping.yaml"
+    assert {one.rule for one in taken.report.findings} == {"missing"}
 
 
 def spelled(column: str, value: object) -> str:

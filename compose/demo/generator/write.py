@@ -1,4 +1,4 @@
-"""The tables as files, one labelled folder per region: CSV as Dutch offices write it, or Parquet."""
+"""The tables as files, one labelled folder per region: CSV as Dutch offices write it, Parquet, or wide SPSS."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compose.demo.generator.spss import write_spss
 from compose.demo.generator.tables import ANSWERED, CODED, Answers, Table, Tables, Texts
 
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "spss"]
 LABEL = "synthetic, calibrated to published totals, not study data"
 LABEL_FILE = "SYNTHETIC.txt"
 LABEL_TEXT = f"""SYNTHETIC DATA - {LABEL}.
@@ -30,21 +31,25 @@ def folder_name(region: str) -> str:
 
 
 def write_all(out: Path, data: Mapping[str, Tables]) -> dict[str, Path]:
-    """Every region's folder below `out`; every fourth region delivers Parquet, the others CSV."""
+    """Every region's folder below `out`; every fourth region delivers Parquet, every fifth SPSS, the others CSV."""
     folders = {region: out / folder_name(region) for region in data}
     for place, (region, tables) in enumerate(data.items()):
-        write_region(folders[region], tables, "parquet" if (place + 1) % 4 == 0 else "csv")
+        number = place + 1
+        write_region(folders[region], tables, "spss" if number % 5 == 0 else "parquet" if number % 4 == 0 else "csv")
     return folders
 
 
 def write_region(folder: Path, tables: Tables, form: Format = "csv") -> None:
-    """household, adult and child in `folder` (made if absent), beside the label SYNTHETIC.txt.
+    """household, adult and child in `folder` (made if absent), beside the label SYNTHETIC.txt; SPSS has one file.
 
     CSV: semicolons, decimal comma, UTF-8, one header line. Parquet: decimals as doubles, the label in its metadata.
     The same tables give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LABEL_FILE).write_text(LABEL_TEXT, encoding="utf-8", newline="\n")
+    if form == "spss":
+        write_spss(folder, tables, LABEL)
+        return
     for name, table in tables.by_name():
         if form == "csv":
             _write_csv(folder / f"{name}.csv", table)
