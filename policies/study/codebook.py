@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from policies.documents import Document
 from policies.study.columns import RESERVED, Column
 from policies.study.definitions import Categories, Definition, Derived
+from policies.study.derived_columns import derived_column
 from policies.study.text import Name, Text, Wave
 from policies.units.exact import Exact, decimal_text
 
@@ -140,8 +141,6 @@ class Codebook(Document):
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Every variable, derived ones last, by name."""
-        from policies.study.derive import derived_column  # the expression grammar needs the codebook's own types
-
         found = {name: _column(name, variable) for name, variable in self.variables.items()}
         parameters = self.parameter_texts
         return found | {name: derived_column(name, rule, found, parameters) for name, rule in self.definitions.items()}
