@@ -31,7 +31,7 @@ def test_exact_sums_of_the_demo_are_the_generators_truth(tmp_path: Path) -> None
     codebook = load_yaml(Codebook, SHIPPED / "cohort3.codebook.yaml")
     expected = load_yaml(Calendar, SHIPPED / "rotation.yaml").cohorts["c3"].expected
     compilation = compile_blocks(load_yaml(Draft, SHIPPED / "cohort3.programme.yaml").statistics, codebook)
-    regions = {region: expected[region].household for region in ("FR", "DR", "GM", "GZ")}
+    regions = {region: expected[region].household for region in ("FR", "DR", "GM", "GZ", "ZL")}
     data = generate(5, regions, load_calibration())
     engine = Engine(tmp_path)
     totals: dict[str, Counter[int]] = {block.id: Counter() for block in compilation.blocks}

@@ -105,10 +105,10 @@ def _violence(homes: pd.DataFrame) -> dict[Key, Figure]:
 
 
 def _changes(homes: pd.DataFrame) -> dict[Key, Figure]:
-    """Of the families with incidents known at both measurements, each counted up to 100; fewer is improved."""
-    counted = homes[[f"incidents__{wave}" for wave in WAVES]].dropna().clip(upper=100)
+    """Of the families with incidents known at both measurements; fewer is improved. The mean counts up to 100."""
+    known = homes[[f"incidents__{wave}" for wave in WAVES]].dropna()
+    counted, direction = known.clip(upper=100), np.sign(known["incidents__T1"] - known["incidents__T0"])
     change = counted["incidents__T1"] - counted["incidents__T0"]
-    direction = np.sign(change)
     return {("incidents_change", ()): _mean(change)} | {
         ("incidents_change", (name,)): Figure(float((direction == sign).sum()), float(len(change)))
         for name, sign in (("improved", -1), ("same", 0), ("worse", 1))
