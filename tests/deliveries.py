@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 
-from policies.study.codebook import Codebook, Table
+from policies.study.codebook import Table
 
 Rows = Mapping[Table, Sequence[tuple[str, ...]]]
 """Rows by table, as text, in the order of COLUMNS."""
@@ -106,7 +106,7 @@ _WAVED = {"incidents": "INC", "severe": "ERNST", "grade": "CIJFER"}
 _PLAIN = {"profile": "PROF", "help": "HULP", "change": "VERSCHIL", "sex": "GESL", "age": "LFT"}
 
 
-def wide_sav(folder: Path, rows: Rows, codebook: Codebook, order: Callable[[list[str]], list[str]] = list) -> Path:
+def wide_sav(folder: Path, rows: Rows, order: Callable[[list[str]], list[str]] = list) -> Path:
     """One .sav with a row a household and its mapping beside it. Needs rows that agree within a unit.
 
     Missing codes are declared in the file; `sex` is told by value labels, `help` by words outside ASCII.
@@ -132,7 +132,7 @@ def wide_sav(folder: Path, rows: Rows, codebook: Codebook, order: Callable[[list
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "mapping.yaml").write_text(WIDE, encoding="utf-8")
     frame = _framed([homes[name] for name in order(list(homes))])
-    names = list(map(str, frame))
+    names = [str(name) for name in frame if frame[name].dtype == "float64"]
     missing: Any = {name: [{"lo": 999.0, "hi": 999.0}] for name in names if name.startswith("INC")}
     missing |= {name: [{"lo": 90.0, "hi": 99.0}] for name in names if "CIJFER" in name}
     labels: Any = {name: {1.0: " V ", 2.0: "man"} for name in names if name.endswith("GESL")}
@@ -147,17 +147,21 @@ def _framed(homes: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     for person in range(1, 5):
         for front, own in (("V", ["CIJFER_1", "CIJFER_2", "GESL"]), ("K", ["LFT"])):
             names += [f"{front}{person}_{name}" for name in ("ID", "DEEL_1", "DEEL_2", *own)]
-    words = ("HULP", "_ID")
-    return pd.DataFrame({
-        name: [home.get(name, "" if name.endswith(words) else None) for home in homes] for name in names
-    }).astype({name: "object" if name.endswith(words) else "float64" for name in names if name != "NR"})  # fmt: skip
+    columns = {name: _numbers_or_words([home.get(name) for home in homes]) for name in names}
+    words = {name: ["" for _ in homes] for name in names if name.endswith(("HULP", "_ID"))}
+    blank = {name: words[name] for name in words if all(home.get(name) is None for home in homes)}
+    return pd.DataFrame(columns | blank)
+
+
+def _numbers_or_words(cells: Sequence[object]) -> list[object]:
+    if all(cell is None or isinstance(cell, float) for cell in cells):
+        return [float("nan") if cell is None else cell for cell in cells]
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def _column(cells: Sequence[str]) -> list[object]:
     numbers = [_cell(cell) for cell in cells]
-    if all(isinstance(number, float) or number is None for number in numbers):
-        return [float("nan") if number is None else number for number in numbers]
-    return list(cells)
+    return _numbers_or_words(numbers) if any(isinstance(number, float) for number in numbers) else list(cells)
 
 
 def _cell(text: str) -> object:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from policies.study.codebook import TABLES, Table
 from tests.deliveries import COLUMNS, Rows, long_csv, long_excel, long_parquet, long_sav, wide_sav
-from tests.importing import CODEBOOK, take
+from tests.importing import take
 
 CELLS = {
     "incidents": ("0", "3", "21", "825", "826", "999", ""),
@@ -52,7 +52,7 @@ def test_import_gives_the_same_snapshot_whatever_the_files(rows: Rows, backwards
             long_parquet(place / "parquet", rows),
             long_excel(place / "excel", rows),
             long_sav(place / "sav", rows),
-            wide_sav(place / "wide", rows, CODEBOOK, (lambda names: names[::-1]) if backwards else list),
+            wide_sav(place / "wide", rows, (lambda names: names[::-1]) if backwards else list),
         ]
         taken = [take(place, one, encoding="utf-16" if one.name == "utf-16" else None) for one in folders]
         tables = [[taking.snapshot.table_path(unit).read_bytes() for unit in TABLES] for taking in taken]

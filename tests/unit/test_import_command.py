@@ -22,6 +22,7 @@ from node.snapshots import open_snapshot
 from policies.documents import to_canonical
 from tests import small_study
 from tests.applicants import signing_key
+from tests.deliveries import COLUMNS, Rows, long_excel, long_parquet, long_sav, wide_sav
 from tests.importing import CODEBOOK, csv_text, deliver
 
 CONSORTIUM = signing_key("consortium")
@@ -153,6 +154,51 @@ def test_import_command_never_shows_a_value(home: Home, tmp_path: Path, data: st
         if path.is_file() and path.suffix != ".parquet":
             assert CANARY.encode() not in path.read_bytes(), path.name
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or "ledger" in path.name
+
+
+FORMATS = {"wide": wide_sav, "sav": long_sav, "xlsx": long_excel, "parquet": long_parquet}
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["people", "programs"])
+def test_import_command_never_shows_a_value_of_any_format(
+    home: Home, tmp_path: Path, form: str, words: tuple[str, ...]
+) -> None:
+    """Whole, and broken off at some tenths."""
+    found: Rows = {
+        table: [tuple("T0" if name == "wave" else CANARY for name in names), ("h", *(["T0"] * (len(names) - 1)))]
+        for table, names in COLUMNS.items()
+    }
+    folder = FORMATS[form](tmp_path / "in", found)
+    whole = {path: path.read_bytes() for path in folder.iterdir() if path.suffix != ".yaml"}
+    for tenth in (10, 9, 5, 1):
+        for path, data in whole.items():
+            path.write_bytes(data[: len(data) * tenth // 10])
+        done = _run(home, folder, "--cohort", "c1", *words)
+        assert done.exit_code == (0 if tenth == 10 else 2), done.output
+        assert CANARY not in done.output + done.stderr
+    for path in home.root.rglob("*"):
+        if path.is_file() and path.suffix != ".parquet":
+            assert CANARY.encode() not in path.read_bytes(), path.name
+
+
+def test_import_command_reads_by_the_mapping_in_the_folder(home: Home, tmp_path: Path) -> None:
+    folder = wide_sav(tmp_path / "in", {"household": [("h1", "T0", "5", "no", "1", "none", "4")]})
+    done = _run(home, folder, "--cohort", "c1")
+    assert done.exit_code == 0, done.output
+    assert "Gelezen volgens de vertaling in mapping.yaml." in done.stdout
+    assert "household: gezin.sav, 1 regels, 1 huishoudens" in done.stdout
+    (folder / "other.yaml").write_text("mapping: {codebook: large@1}\nparts: []\n", encoding="utf-8")
+    refused = _run(home, folder, "--cohort", "c1", "--mapping", folder / "other.yaml", "--lang", "en")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "other.yaml:2: parts: " in refused.stderr.replace("\n", "")
+
+
+@pytest.mark.parametrize(("name", "code"), [("ISO-8859-1", 0), ("cp1252", 0), ("utf16", 2), ("ebcdic", 2)])
+def test_import_command_takes_an_encoding_by_its_usual_names(home: Home, tmp_path: Path, name: str, code: int) -> None:
+    folder = deliver(tmp_path / "in", household=DATA.replace("h1", "é").encode("latin-1"))
+    done = _run(home, folder, "--cohort", "c1", "--encoding", name)
+    assert done.exit_code == code, done.output
 
 
 def test_import_command_hides_the_message_of_an_unforeseen_fault(capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,7 +149,7 @@ def test_import_refuses_a_workbook_without_a_line(tmp_path: Path) -> None:
 
 def test_import_survives_layouts_that_kill_their_reader(tmp_path: Path) -> None:
     """A layout that contradicts itself ends the process that reads it: that is not this one."""
-    folder = wide_sav(tmp_path / "in", ROWS, CODEBOOK)
+    folder = wide_sav(tmp_path / "in", ROWS)
     path = folder / "gezin.sav"
     whole = path.read_bytes()
     # Value labels of a variable that the file does not have.
