@@ -3,9 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from node.snapshots import Snapshot
 from policies.study.codebook import TABLES, Table
 from tests.deliveries import COLUMNS, Rows, long_csv, long_excel, long_parquet, long_sav, wide_sav
 from tests.importing import take
@@ -58,3 +60,30 @@ def test_import_gives_the_same_snapshot_whatever_the_files(rows: Rows, backwards
         tables = [[taking.snapshot.table_path(unit).read_bytes() for unit in TABLES] for taking in taken]
         for folder, found in zip(folders, tables, strict=True):
             assert found == tables[0], folder.name
+
+
+def stored(snapshot: Snapshot, unit: Table, where: str) -> list[tuple[object, ...]]:
+    """These rows of a snapshot's table, in file order."""
+    path = snapshot.table_path(unit)
+    return duckdb.connect().execute(f"SELECT * FROM read_parquet('{path}') WHERE {where}").fetchall()
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(rows=deliveries())
+def test_import_of_a_household_in_a_wide_file_changes_no_other(rows: Rows) -> None:
+    """The last household by name is taken out, so the others keep their numbers."""
+    last = max(row[0] for found in rows.values() for row in found)
+    others = {table: [row for row in found if row[0] != last] for table, found in rows.items()}
+    if not others["household"]:
+        return
+    with TemporaryDirectory() as name:
+        place = Path(name)
+        for write in (wide_sav, long_excel):
+            both, without = (
+                take(place, write(place / f"{write.__name__}-{name}", found)).snapshot
+                for name, found in (("both", rows), ("without", others))
+            )
+            homes = len({row[0] for found in others.values() for row in found})
+            for unit in TABLES:
+                left = stored(without, unit, "1")
+                assert stored(both, unit, f"hh < {homes}") == left, (write.__name__, unit)

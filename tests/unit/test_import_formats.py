@@ -179,7 +179,7 @@ def test_import_refuses_or_reads_a_file_that_breaks_off(tmp_path: Path, name: st
     folder = writers[ending](tmp_path / "in", ROWS)
     whole = (folder / name).read_bytes()
     refused = 0
-    for length in range(1, len(whole), max(1, len(whole) // 12)):
+    for length in range(1, len(whole), max(1, len(whole) // 6)):
         (folder / name).write_bytes(whole[:length])
         try:
             take(tmp_path / "home", folder)
