@@ -120,13 +120,19 @@ _SAID = {
 
 
 def _places(error: ValidationError, lines: dict[tuple[str, ...], int], source: str) -> tuple[str, ...]:
-    found = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+    found, problems = [], error.errors(include_url=False, include_input=False, include_context=False)
+    for problem in problems:
+        if problem["type"] == "too_short" and any(_inside(other["loc"], problem["loc"]) for other in problems):
+            continue  # the list has parts, which do not fit
         # Parts with brackets are pydantic's names of types, for a field that may have several.
         path = tuple(part for part in map(str, problem["loc"]) if "[" not in part)
         message = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         found.append(_place(path, message, lines, source))
     return tuple(found)
+
+
+def _inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _place(path: tuple[str, ...], message: str, lines: dict[tuple[str, ...], int], source: str) -> str:

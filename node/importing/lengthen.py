@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from node.importing.cells import TextColumn
 from node.importing.recode import Rules, recoded, translated, without_declared
-from node.importing.values import whole
+from node.importing.values import name_of, whole
 from policies.study.codebook import Codebook
 from policies.study.mapping import PERSON, WAVE, Part
 
-_SIGNS = {"comma": ",", "point": ".", "either": ""}
 Columns = Mapping[str, TextColumn]
 """A file's columns by their name in lower case."""
 
@@ -73,9 +72,12 @@ def _slice(part: Part, codebook: Codebook, wave: str, person: str) -> Slice:
 
 
 def lengthen(
-    part: Part, wanted: Sequence[Slice], file: Columns, rows: int, codebook: Codebook, rules: Rules
+    part: Part, wanted: Sequence[Slice], file: Columns, rows: int, codebook: Codebook, rules: Rules, sign: str
 ) -> tuple[dict[str, TextColumn], int, int]:
-    """A part's long rows by the codebook's names, how many there are, and how many of the file's rows gave none."""
+    """A part's long rows by the codebook's names, how many there are, and how many of the file's rows gave none.
+
+    `sign` is the decimal sign of numbers that are written as text; empty: either will do.
+    """
     missing = frozenset((*rules.missing, *part.missing))
     told = np.zeros(rows, np.bool_)
     cut: list[tuple[dict[str, TextColumn], NDArray[np.bool_] | None]] = []
@@ -84,9 +86,8 @@ def lengthen(
         for name, written in one.values.items():
             column, source = file.get(written.strip().casefold()), part.source(name)
             if column is not None and source is not None:
-                sign = _SIGNS[rules.text.decimal]
                 columns[name] = recoded(column, codebook.variables[name], source, missing, sign)
-        kept = _took_part(part, one, columns, file, rows)
+        kept = _took_part(part, one, columns, file, rows, missing)
         told |= True if kept is None else kept
         cut.append(({**_ids(part, one, file, rows, codebook), **columns}, kept))
     lengths = [rows if kept is None else int(kept.sum()) for _, kept in cut]
@@ -127,11 +128,13 @@ def _ids(part: Part, one: Slice, file: Columns, rows: int, codebook: Codebook) -
     return found
 
 
-def _took_part(part: Part, one: Slice, columns: Columns, file: Columns, rows: int) -> NDArray[np.bool_] | None:
+def _took_part(
+    part: Part, one: Slice, columns: Columns, file: Columns, rows: int, missing: frozenset[str]
+) -> NDArray[np.bool_] | None:
     """Which rows tell of this person at this wave; None: all, because each row is of one unit and one wave."""
     if one.present is not None and part.present is not None:
-        said, values = file[one.present.strip().casefold()], frozenset(part.present.values)
-        return np.array([bool(values & {text, whole(text)}) for text in said.texts], np.bool_)[said.codes]
+        said = without_declared(file[one.present.strip().casefold()])
+        return np.array([_says(text, part.present.values, missing) for text in said.texts], np.bool_)[said.codes]
     if not one.wave and not one.person:
         return None
     found = np.zeros(rows, np.bool_)
@@ -139,6 +142,12 @@ def _took_part(part: Part, one: Slice, columns: Columns, file: Columns, rows: in
         if name in columns:
             found |= np.array([bool(text) for text in columns[name].texts], np.bool_)[columns[name].codes]
     return found
+
+
+def _says(text: str, values: Sequence[str], missing: frozenset[str]) -> bool:
+    """Whether this text of a column of presence says that the unit took part."""
+    spelled = {text, whole(text)}
+    return bool(spelled & set(values)) if values else bool(name_of(text)) and not spelled & missing
 
 
 def _some(column: TextColumn | None, kept: NDArray[np.bool_] | None) -> TextColumn | None:

@@ -17,9 +17,11 @@ from node.importing.lengthen import Slice, lengthen, slices, stacked
 from node.importing.problems import BadImport, shown
 from node.importing.recode import Rules
 from node.importing.spss import open_spss, try_layouts
-from node.importing.text import open_text
+from node.importing.text import TextSource, open_text
 from policies.study.codebook import Codebook, Table
 from policies.study.mapping import Part, TextFiles
+
+_SIGNS = {"comma": ",", "point": ".", "either": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,11 @@ def _read(path: Path, sheet: str | None, parts: Sequence[Part], codebook: Codebo
         _check(part, mine, places, file)
     cells = source.read(tuple(sorted(places.values())))
     by_name = {name: cells.columns[place] for name, place in places.items()}
+    # Other formats hold numbers, not their spelling.
+    sign = _SIGNS[rules.text.decimal] if isinstance(source, TextSource) else ""
     raws = []
     for part, mine in zip(parts, wanted, strict=True):
-        columns, rows, silent = lengthen(part, mine, by_name, cells.rows, codebook, rules)
+        columns, rows, silent = lengthen(part, mine, by_name, cells.rows, codebook, rules, sign)
         raws.append(Raw(columns, rows, silent=silent, delivered=cells.rows))
     used = set(places.values())
     unknown = [shown(name.strip()) for place, name in enumerate(source.names) if place not in used]

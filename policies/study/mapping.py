@@ -66,7 +66,9 @@ class WaveOf(Document):
     column: Template | None = None
     values: dict[str, Wave] = Field(default_factory=dict)
     """The column's values where they are not the codebook's names."""
-    suffixes: dict[Wave, str] = Field(default_factory=dict)
+    suffixes: Annotated[dict[Wave, str], BeforeValidator(_codes, json_schema_input_type=dict[Wave, str | int])] = Field(
+        default_factory=dict
+    )
     """What `<wave>` stands for in the names of columns."""
     always: Wave | None = None
 
@@ -82,10 +84,11 @@ class WaveOf(Document):
 
 
 class Presence(Document):
-    """Which values of a column say that the unit took part."""
+    """The column that says whether the unit took part."""
 
     column: Template
-    values: MissingCodes = Field(min_length=1)
+    values: MissingCodes = ()
+    """Those that say so; left out: any that is not a code for "not known"."""
 
 
 class Part(Document):
@@ -199,7 +202,7 @@ def _of_waves(part: Part, codebook: Codebook) -> Iterator[Problem]:
         if part.present is None and not any(part.column(shape, wave, "") for shape in shapes):
             yield (
                 ("wave", "suffixes", wave),
-                "no column has answers of this wave; expected one, or present: {column, values}",
+                "no column has answers of this wave; expected one, or present: {column: NAME}",
             )
 
 
