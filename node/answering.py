@@ -28,6 +28,7 @@ from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.answer import Answer, block_values
 from policies.statistics.blocks import Block
+from policies.statistics.compile import Compilation
 from policies.statistics.programme import PlannedBlock, Programme
 from policies.units.money import NanoRho
 
@@ -122,7 +123,7 @@ class Answering:
         cohort = asked.programme.programme.cohort
         snapshot = region.ledger.book.snapshots[cohort].snapshot
         claim = Claim(asked.digest, ordered.order.run, authentic.researcher, cohort, snapshot)
-        debit = region.ledger.debit(claim, lambda book: self._decide(asked.programme, book))
+        debit = region.ledger.debit(claim, lambda book: self._decide(asked.programme, book, granted.compilation))
         if isinstance(debit, Refused):
             return debit
         self._steps("debited")
@@ -153,8 +154,8 @@ class Answering:
         self._journal("answered", run=debit.claim.run, programme=debit.claim.programme, charge=charge)
         return reply
 
-    def _decide(self, programme: Programme, book: Book) -> Granted | Refused:
-        return decide(programme, self._region.standing(book))
+    def _decide(self, programme: Programme, book: Book, verified: Compilation | None = None) -> Granted | Refused:
+        return decide(programme, self._region.standing(book), verified)
 
     def _stored(self, asked: Asked) -> bytes | None:
         held = self._region.ledger.book.snapshots.get(asked.programme.programme.cohort)

@@ -191,13 +191,18 @@ def from_canonical(model: type[D], data: bytes) -> D:
 
     Raises BadDocument unless the bytes are canonical JSON, fit the model, and encoding the result gives them back.
     """
+    problem: ValidationError | None = None
+    try:
+        document = model.model_validate_json(data)
+        # What encodes to these very bytes is canonical: `encode` gives nothing else.
+        if to_canonical(document) == data:
+            return document
+    except ValidationError as error:
+        problem = error
     try:
         canonical.decode(data)
-        document = model.model_validate_json(data)
     except canonical.NotCanonical as error:
         raise BadDocument("document", (f"document: not canonical: {error}",)) from error
-    except ValidationError as error:
-        raise BadDocument("document", _places(error, {}, "document")) from error
-    if to_canonical(document) != data:
-        raise BadDocument("document", ("document: decoding and encoding does not give the same bytes",))
-    return document
+    if problem is not None:
+        raise BadDocument("document", _places(problem, {}, "document")) from problem
+    raise BadDocument("document", ("document: decoding and encoding does not give the same bytes",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from policies.documents import from_canonical, to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
+
+_GATHER_S = 0.1
 
 T = TypeVar("T")
 
@@ -165,7 +168,10 @@ class Runs:
             await self._settle(run)
 
     async def watch(self, name: str) -> AsyncIterator[Progress]:
-        """Progress of a run at every change, until it is complete or closed. Raises `UnknownRun`."""
+        """Progress of a run as it changes, until it is complete or closed. Raises `UnknownRun`.
+
+        The end is told at once; changes before it are gathered for `_GATHER_S`, as thirteen replies come together.
+        """
         run = await self._find(name)
         told: Progress | None = None
         while True:
@@ -177,6 +183,14 @@ class Runs:
             if progress.state is not State.ASKING:
                 return
             await changed.wait()
+            await self._gather_changes(run)
+
+    async def _gather_changes(self, run: _Run) -> None:
+        """Waits a little for more changes, and no longer once the run has ended."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_S):
+                while run.gathering.state(self._clock()) is State.ASKING:
+                    await self._changed.wait()
 
     async def answered(self, name: str) -> tuple[Signed, Programme, State, dict[str, bytes]]:
         """What a run asked, where it stands, and its signed answers by region. Raises `UnknownRun`."""

@@ -49,8 +49,11 @@ class Granted:
     compilation: Compilation
 
 
-def decide(programme: Programme, standing: Standing) -> Granted | Refused:
+def decide(programme: Programme, standing: Standing, verified: Compilation | None = None) -> Granted | Refused:
     """Granted, or the first reason why not, in a fixed order: time and place, content, then money.
+
+    `verified` is what an earlier decision found for this very programme by the same codebook and calendar: its blocks
+    are then not derived once more; everything that may have changed since is.
 
     Privacy: the charge is the programme's exact zCDP price rounded up to nano-rho; it is granted only if spent + charge
     <= cap for programme, cohort and lifetime, in whole numbers without tolerance (the zCDP filter: Whitehouse et al.
@@ -60,12 +63,12 @@ def decide(programme: Programme, standing: Standing) -> Granted | Refused:
         if refused := check(programme, standing):
             return refused
     codebook = standing.codebooks[programme.codebook_hash]
-    verified = verify_plan(programme, codebook, standing.calendar)
-    if isinstance(verified, Refused):
-        return verified
-    if refused := _content(verified, standing.policy, codebook):
+    compiled = verified or verify_plan(programme, codebook, standing.calendar)
+    if isinstance(compiled, Refused):
+        return compiled
+    if refused := _content(compiled, standing.policy, codebook):
         return refused
-    return _money(programme, standing) or Granted(programme.charge.amount, verified)
+    return _money(programme, standing) or Granted(programme.charge.amount, compiled)
 
 
 def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:

@@ -99,12 +99,13 @@ class Baseline:
         answers = await asyncio.gather(*(call(b"sum") for call in self._calls))
         return [json.loads(answer) for answer in answers]
 
-    async def milliseconds(self, queries: int) -> list[float]:
-        """Wall time of each of `queries` national queries, one after another, warmed up first."""
+    async def milliseconds(self, queries: int, pause_s: float) -> list[float]:
+        """Wall time of `queries` national queries, one after another, a pause before each, warmed up first."""
         for _ in range(5):
             await self.ask()
         times = []
         for _ in range(queries):
+            await asyncio.sleep(pause_s)
             start = time.perf_counter()
             await self.ask()
             times.append((time.perf_counter() - start) * 1e3)
