@@ -56,11 +56,25 @@ def open_parquet(file: str, data: bytes) -> ParquetSource:
         raise BadImport("unreadable", file=file, format="Parquet") from None
 
 
+def text_array(texts: Sequence[str]) -> pa.StringArray:
+    """Texts for Arrow, from buffers: its own conversion would load pandas."""
+    data = "".join(texts).encode("utf-8", "surrogatepass")
+    lengths = (
+        map(len, texts)
+        if len(data) == sum(map(len, texts))
+        else (len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    )
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(lengths, np.int64, len(texts)), out=offsets[1:])
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data))
+
+
 def column_of(column: Any) -> TextColumn:
     """Arrow text as codes. Distinct texts stay distinct here even if trimming makes them alike."""
     encoded = column.dictionary_encode(null_encoding="encode")
     encoded = encoded.unify_dictionaries().combine_chunks()
-    texts = tuple((text or "").strip() for text in encoded.dictionary.to_pylist())
+    words = encoded.dictionary.to_pylist()
+    texts = tuple(map(str.strip, words if encoded.dictionary.null_count == 0 else (word or "" for word in words)))
     indices = encoded.indices
     # From the buffer: Arrow's own conversion would load pandas, which costs more than reading a region's files.
     codes = np.frombuffer(indices.buffers()[1], np.int32, len(indices), 4 * indices.offset)

@@ -63,9 +63,9 @@ class _Numbers(dict[Hashable, int]):
 
 def number_text(value: float) -> str:
     """The shortest decimal that is this double; whole numbers without ".0", NaN as nothing."""
-    if value != value:
-        return ""
-    return str(int(value)) if abs(value) < 1e15 and value.is_integer() else repr(value)
+    if value.is_integer() and -1e15 < value < 1e15:
+        return str(int(value))
+    return repr(value) if value == value else ""
 
 
 def places_of(names: Sequence[str], wanted: Iterable[str], file: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from node.importing.recode import Rules
 from node.importing.report import Delivered, Finding, Report, ordered
 from node.importing.request import ImportRequest
 from node.importing.tables import Wide, joined, widen, with_derived
-from node.importing.units import Kept, Units, households, keep_rows, number_households, persons
+from node.importing.units import Kept, Numbers, Units, households, keep_rows, number_households, persons
 from node.importing.write import write_snapshot
 from node.snapshots import CodebookOf, Manifest, Snapshot
 from policies.documents import BadDocument, load_yaml
@@ -97,7 +97,7 @@ def build(
     return wides, findings
 
 
-def _units(table: Table, kept: Kept | None, numbers: abc.Mapping[str, int], codebook: Codebook) -> Units:
+def _units(table: Table, kept: Kept | None, numbers: Numbers, codebook: Codebook) -> Units:
     if kept is None:
         none = np.empty(0, np.int64)
         return Units(none, none, none, none, ())

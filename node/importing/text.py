@@ -34,7 +34,7 @@ class TextSource:
 
     def read(self, places: Sequence[int]) -> Cells:
         """The columns as text. Rows with another number of fields are dropped and counted."""
-        if not self._body.strip():
+        if not self._body or self._body.isspace():
             return Cells({place: TextColumn(np.empty(0, np.int32), ()) for place in places}, 0)
         ragged = 0
 

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from node.importing.arrow import text_array
 from node.importing.cells import TextColumn
 from node.importing.read import Raw
 from node.importing.report import Finding
@@ -74,32 +77,48 @@ def keep_rows(table: Table, raw: Raw, codebook: Codebook) -> Kept:
     )
 
 
-def number_households(kept: Mapping[Table, Kept]) -> dict[str, int]:
-    """Every household that has a usable row in any table: id -> 0..n-1, by the order of ids as text."""
-    names: set[str] = set()
-    for one in kept.values():
-        names.update(one.households.texts[code] for code in np.unique(one.households.codes).tolist())
-    return {name: number for number, name in enumerate(sorted(names))}
+class Numbers:
+    """Names and their numbers 0..n-1, by their order as text. In Arrow: a region may have a million."""
+
+    def __init__(self, names: pa.Array) -> None:
+        self._names = names.take(pc.array_sort_indices(names))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def of(self, column: TextColumn) -> NDArray[np.int64]:
+        """Each row's number. Every name that a row has must be one of ours."""
+        places = _used(column)
+        found = pc.index_in(text_array([column.texts[place] for place in places.tolist()]), value_set=self._names)
+        ranks = np.full(len(column.texts), -1, np.int64)
+        ranks[places] = np.frombuffer(found.buffers()[1], np.int32, len(found), 4 * found.offset)
+        return ranks[column.codes]
 
 
-def households(kept: Kept, numbers: Mapping[str, int]) -> Units:
+def number_households(kept: Mapping[Table, Kept]) -> Numbers:
+    """Every household that has a usable row in any table, by the order of ids as text."""
+    names = [text_array(_names(one.households)) for one in kept.values()]
+    return Numbers(pc.unique(pa.concat_arrays(names)))
+
+
+def households(kept: Kept, numbers: Numbers) -> Units:
     """The household table's units: all households, also those that only a persons' file has."""
-    unit = _ranks(kept.households, numbers)
-    without = len(numbers) - len(np.unique(unit))
+    unit = numbers.of(kept.households)
+    without = len(numbers) - int(np.count_nonzero(np.bincount(unit, minlength=len(numbers))))
     findings = (Finding("household_without_row", "household", count=without),)
     return Units(kept.rows, unit, kept.waves, np.arange(len(numbers), dtype=np.int64), findings)
 
 
-def persons(table: Table, kept: Kept, numbers: Mapping[str, int], cap: int) -> Units:
+def persons(table: Table, kept: Kept, numbers: Numbers, cap: int) -> Units:
     """A persons' table's units: of each household its first `cap` persons in the order of `natural`.
 
     Privacy: every household keeps at most `cap` units, chosen from its own rows by a public order before any filter, so
     its vectors obey the block bounds (policies/statistics/blocks.py). Nothing is rounded.
     """
     assert kept.persons is not None, "keep_rows sets persons for every table but household"
-    home = _ranks(kept.households, numbers)
+    home = numbers.of(kept.households)
     # Sorted as text first: ids that are alike to `natural` ("01" and "1") keep that order.
-    names = sorted(sorted({kept.persons.texts[code] for code in np.unique(kept.persons.codes).tolist()}), key=natural)
+    names = sorted(sorted(set(_names(kept.persons))), key=natural)
     person = _ranks(kept.persons, {name: number for number, name in enumerate(names)})
     pairs, unit = np.unique(home * (len(names) + 1) + person, return_inverse=True)
     household = pairs // (len(names) + 1)
@@ -119,6 +138,16 @@ def natural(name: str) -> str:
 def _by_value(run: re.Match[str]) -> str:
     digits = run[0].lstrip("0")
     return f"{len(digits):04}{digits}"
+
+
+def _used(column: TextColumn) -> NDArray[np.int64]:
+    """The places of texts that some row has."""
+    return np.flatnonzero(np.bincount(column.codes, minlength=len(column.texts)))
+
+
+def _names(column: TextColumn) -> list[str]:
+    """The texts that some row has; two may be alike once they are trimmed."""
+    return [column.texts[place] for place in _used(column).tolist()]
 
 
 def _named(column: TextColumn) -> TextColumn:

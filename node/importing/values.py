@@ -40,13 +40,15 @@ class Cleaned:
 
 def whole(text: str) -> str:
     """The text, with a whole number's needless ".0" taken off: statistical programs write codes and ids that way."""
+    if text[-1:] != "0":  # most texts, without the work of a pattern
+        return text
     match = _WHOLE.fullmatch(text)
     return match[1] if match else text
 
 
 def name_of(text: str) -> str:
     """An id as it is compared; empty when there is none."""
-    return "" if text.casefold() == "nan" else whole(text)
+    return "" if len(text) == 3 and text.casefold() == "nan" else whole(text)
 
 
 def clean(column: TextColumn, variable: Variable, shape: Column) -> Cleaned:

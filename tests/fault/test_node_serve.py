@@ -123,7 +123,17 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: t
 
 
 def test_a_serving_node_loads_nothing_that_only_import_needs() -> None:
-    heavy = ("pandas", "pyarrow", "scipy", "ibis", "rich", "opendp.prelude", "jinja2", "node.importing.run")
+    heavy = (
+        "pandas",
+        "pyarrow",
+        "scipy",
+        "ibis",
+        "rich",
+        "opendp.prelude",
+        "jinja2",
+        "node.importing.run",
+        "pyreadstat",
+    )
     code = f"import sys, node.cli, node.serving; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
     assert told.stdout.strip() == "[]"

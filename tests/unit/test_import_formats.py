@@ -1,5 +1,7 @@
 """SPSS and Excel as offices save them, text in other encodings, and files of every kind that cannot be used."""
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from policies.study.text import Text
 from tests.deliveries import Rows, long_csv, long_excel, long_parquet, long_sav, wide_sav
 from tests.importing import CODEBOOK, counts, deliver, rows, take
 
+CHECKOUT = Path(__file__).parents[2]
 ROWS: Rows = {
     "household": [("h1", "T0", "5", "no", "1", "none", "-0,5"), ("h2", "T1", "7", "", "2", "some", "4")],
     "adult": [("h1", "a", "T0", "6,7", "man")],
@@ -187,6 +190,20 @@ def test_import_refuses_or_reads_a_file_that_breaks_off(tmp_path: Path, name: st
             refused += 1
             assert name in str(error)
     assert refused or ending == "csv"
+
+
+def test_import_of_any_format_loads_no_frames(tmp_path: Path) -> None:
+    """They would cost more memory than a region's files; SPSS's reader has a mode without them."""
+    for write in (long_csv, long_sav, long_excel, long_parquet, wide_sav):
+        write(tmp_path / write.__name__, ROWS)
+    code = (
+        "import sys; from pathlib import Path; from tests.importing import take; place = Path(sys.argv[1])\n"
+        "for folder in sorted(place.iterdir()): take(place, folder)\n"
+        "print(sorted({'pandas', 'polars'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    assert told.stdout.strip() == "[]"
 
 
 def test_import_reports_files_of_kinds_that_it_does_not_read(tmp_path: Path) -> None:
