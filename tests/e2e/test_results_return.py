@@ -21,8 +21,6 @@ from policies.pages.numbers import number, percentage
 from policies.rules.entries import RefusedEntry, ResultEntry
 from tests.e2e.world import draft, entries, finished, quiet, rondgang, small_federation, until
 
-pytestmark = pytest.mark.xdist_group("results return")
-
 ASKED = (
     {"id": "helped", "kind": "proportion", "of": "help == yes", "unit": "household"},
     {"id": "by_profile", "kind": "count", "unit": "household", "by": ["profile"]},
