@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 import coordinator.cli
+import node.cli
 from compose.demo.federation import COHORT, SHIPPED, Documents, Federation, NotStarted, running
 from compose.demo.generator.calibration import load_calibration
 from compose.demo.generator.generate import generate
@@ -33,6 +34,7 @@ from policies.study.calendar import Calendar
 MARKER = ".rondgang-demo"
 LABEL = "SYNTHETIC data, calibrated to published totals: not study data, and no finding."
 _ANSWER_S = 120.0
+_BACK_S = 20.0
 _LOOK_S = 5.0
 """How often it is looked at whether every process still lives, while answers are awaited."""
 
@@ -99,6 +101,7 @@ class _Demo:
         federation.set_up(self._say)
         with running(federation, self._say), Desk.open(federation.researcher) as desk:
             complete = self._ask(desk, federation)
+            self._give_back(federation)
             if keep:
                 self._wait(federation)
         return complete
@@ -122,6 +125,19 @@ class _Demo:
             print(f"{LABEL}\n\n{table}\n{LABEL}")
             print(f"{answered} of {len(self._regions)} regions answered, in {took:.1f} s. Files are in {self._out}.")
         return answered == len(self._regions)
+
+    def _give_back(self, federation: Federation) -> None:
+        """Shows what a region gets back: one steward's files and printable page, as `node results` writes them."""
+        region = self._regions[0]
+        home, last = federation.node(region), time.monotonic() + _BACK_S
+        while not any((home / "results").glob("*.json")):
+            if time.monotonic() > last:
+                self._say(f"Region {region} has not got its results yet; see `rondgang node results --home {home}`.")
+                return
+            time.sleep(0.1)
+        out = self._out / f"back-to-{region}"
+        run(node.cli.app, "node", "results", "--out", out, "--home", home)
+        self._say(f"What region {region} gets back, with a page to print, is in {out}.")
 
     def _replies(self, desk: Desk, federation: Federation, number: str) -> Progress:
         """Waits until every region has replied. Raises NotStarted where a process ended, or it takes too long."""
