@@ -19,7 +19,7 @@ from coordinator.errors import BadHome, CallFailed, DeskRefused, NotFound, NotPe
 from coordinator.prices import Plain
 from policies.documents import BadDocument
 from policies.statistics.compile import BadStatistic
-from policies.statistics.plan import BadPlan
+from policies.statistics.plan import BadPlan, NoPrivacy
 
 REFUSED, BAD_INPUT, LATER = 1, 2, 75
 
@@ -39,10 +39,8 @@ def faults(as_json: bool) -> Iterator[None]:
         stop(as_json, REFUSED, error.refused.reason.value, error.refused.sentence, *told, facts={"regions": regions})
     except NotPermitted as error:
         stop(as_json, REFUSED, error.reason.value, str(error))
-    except BadStatistic as error:
-        stop(as_json, REFUSED, "unknown_variable" if error.unknown_name else "bad_statistic", str(error))
-    except BadPlan as error:
-        stop(as_json, REFUSED, "bad_plan", str(error))
+    except (BadPlan, BadStatistic) as error:
+        stop(as_json, *_badly_asked(error), str(error))
     except Unreachable as error:
         stop(as_json, LATER, "unreachable", str(error))
     except (BadHome, StoreTooNew, NotFound, ContractError) as error:
@@ -56,6 +54,13 @@ def faults(as_json: bool) -> Iterator[None]:
         stop(as_json, LATER, "store", f"The store cannot be used ({type(error).__name__}). Look at `database`.")
     except OSError as error:
         stop(as_json, BAD_INPUT, "file", f"{error.filename}: {error.strerror}")
+
+
+def _badly_asked(error: BadPlan | BadStatistic) -> tuple[int, str]:
+    """Exit code and reason: a price without privacy is refused, all else is to be written otherwise."""
+    if isinstance(error, BadPlan):
+        return (REFUSED if isinstance(error, NoPrivacy) else BAD_INPUT), "bad_plan"
+    return BAD_INPUT, "unknown_variable" if error.unknown_name else "bad_statistic"
 
 
 def stop(as_json: bool, code: int, reason: str, *sentences: str, facts: dict[str, Plain] | None = None) -> NoReturn:

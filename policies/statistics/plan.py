@@ -38,6 +38,10 @@ class BadPlan(ValueError):
     """A draft that cannot be planned; the message says what to change."""
 
 
+class NoPrivacy(BadPlan):
+    """A price at which nothing is protected. Well written, and refused."""
+
+
 def price_allowance(price: DraftPrice) -> NanoRho:
     """The nano-rho a written price allows.
 
@@ -70,7 +74,7 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
     if allowed.nano == 0:
         raise BadPlan("price: this is less than one nano-rho")
     if allowed.rho > MOST_RHO and not heading.test_only:
-        raise BadPlan("price: more than a million rho gives no privacy at all")
+        raise NoPrivacy("price: more than a million rho gives no privacy at all")
     blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed)
     charge = NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))
     programme = Programme(

@@ -48,22 +48,22 @@ statistics: [{id: helped, kind: proportion, of: "%s", unit: household, wave: T1}
 
 
 @pytest.mark.parametrize(
-    ("rho", "of_what", "expected"),
+    ("rho", "of_what", "expected", "code"),
     [
-        ("1e9", "help == yes", "bad_plan"),
-        ("0.26", "help == yes", "over_cohort_cap"),
-        ("0.1", "nobody == yes", "unknown_variable"),
+        ("1e9", "help == yes", "bad_plan", 1),
+        ("0.26", "help == yes", "over_cohort_cap", 1),
+        ("0.1", "nobody == yes", "unknown_variable", 2),
     ],
 )
-def test_submit_ends_with_1_and_spends_nothing(
-    honest: Federation, tmp_path: Path, rho: str, of_what: str, expected: str
+def test_submit_refuses_with_1_takes_bad_input_with_2_and_spends_nothing(
+    honest: Federation, tmp_path: Path, rho: str, of_what: str, expected: str, code: int
 ) -> None:
     path = tmp_path / "programme.yaml"
     path.write_text(WRITTEN % (DEADLINE, rho, of_what), encoding="utf-8")
     before = status_of(honest, "AA")
     done = rondgang("coordinator", "submit", path, "--wait", "--json", "--home", honest.researcher)
-    assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)["refused"] == expected
+    assert done.returncode == code, done.stderr
+    assert json.loads(done.stdout)["refused" if code == 1 else "error"] == expected
     (snapshot,) = Home(honest.node("AA")).snapshots.iterdir()
     assert not caught(snapshot)
     assert status_of(honest, "AA") == before

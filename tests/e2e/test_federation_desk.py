@@ -89,21 +89,21 @@ def test_a_repeat_is_the_same_bytes_at_no_cost_also_after_both_were_killed(
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "reason"),
+    ("name", "changes", "reason", "code"),
     [
-        ("over_programme_cap", {"price": {"rho": "100"}}, "over_programme_cap"),
-        ("no_privacy", {"price": {"rho": "1e9"}}, "bad_plan"),
+        ("over_programme_cap", {"price": {"rho": "100"}}, "over_programme_cap", 1),
+        ("no_privacy", {"price": {"rho": "1e9"}}, "bad_plan", 1),
         ("crossing", {"statistics": [{"id": "a", "kind": "proportion", "of": "sexual_violence == yes",
-                                      "unit": "household", "wave": "T1", "by": ["profile"]}]}, "forbidden_crossing"),
+                                      "unit": "household", "wave": "T1", "by": ["profile"]}]}, "forbidden_crossing", 1),
         ("unknown", {"statistics": [{"id": "a", "kind": "count", "unit": "household", "wave": "T1",
-                                     "where": "nobody == 1"}]}, "unknown_variable"),
+                                     "where": "nobody == 1"}]}, "unknown_variable", 2),
     ],
 )  # fmt: skip
-def test_what_is_not_allowed_ends_with_1_and_costs_nothing(
-    federation: Federation, name: str, changes: dict[str, object], reason: str
+def test_what_is_refused_ends_with_1_and_what_is_badly_written_with_2_and_costs_nothing(
+    federation: Federation, name: str, changes: dict[str, object], reason: str, code: int
 ) -> None:
     before = spent(federation)
     result = rondgang(federation, "submit", programme(federation, name, **changes), "--wait", "--json")
-    assert result.exit_code == 1, result.output
-    assert json.loads(result.stdout)["refused"] == reason
+    assert result.exit_code == code, result.output
+    assert json.loads(result.stdout)["refused" if code == 1 else "error"] == reason
     assert spent(federation) == before

@@ -258,10 +258,10 @@ def test_what_cannot_be_rehearsed_says_why(words: tuple[str | Path, ...], exit_c
     assert said in rondgang(*words, exit_code=exit_code).output
 
 
-def test_a_programme_that_cannot_be_planned_is_refused(tmp_path: Path) -> None:
+def test_a_programme_that_cannot_be_planned_is_bad_input(tmp_path: Path) -> None:
     path = tmp_path / "programme.yaml"
     path.write_text(PROGRAMME.read_text(encoding="utf-8").replace("state == none", "mood == good"), encoding="utf-8")
-    said = rondgang(path, "--codebook", CODEBOOK, "--calendar", CALENDAR, exit_code=1).output
+    said = rondgang(path, "--codebook", CODEBOOK, "--calendar", CALENDAR, exit_code=2).output
     assert "mood" in said
 
 
