@@ -136,7 +136,7 @@ def test_where_some_regions_refuse_the_others_are_asked(country: Country, server
     [
         ({"price": {"rho": "1e9"}}, REFUSED, "no privacy"),
         ({"statistics": [{"id": "a", "kind": "count", "unit": "household", "wave": "T1", "where": "nobody == 1"}]},
-         REFUSED, "nobody"),
+         BAD_INPUT, "nobody"),
         ({"statistics": [{"id": "a", "kind": "median", "unit": "household", "wave": "T1"}]}, BAD_INPUT, "kind"),
         ({"prize": "0.1"}, BAD_INPUT, "prize"),
     ],
