@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from node.home import Home
 from node.mechanism import noisy
 from node.snapshots import open_snapshot
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.statistics.blocks import Block
 from policies.statistics.programme import PlannedBlock
 
@@ -21,7 +21,7 @@ class SnapshotRows:
 
     def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
         """The exact sums of each block: for `noisy`, and for nobody else."""
-        return exact_sums(self._engine, open_snapshot(self._root, snapshot), blocks)
+        return self._engine.sums(open_snapshot(self._root, snapshot), blocks)
 
     def noisy(self, values: Sequence[int], planned: PlannedBlock) -> list[int]:
         """See node/mechanism.py.

@@ -105,9 +105,10 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
     rows = read_texts(found.rows_json)
     answered = {row["scope"] for row in rows if row["scope"] != NATIONAL and row["status"] != "missing"}
     regions = tuple(region for region in programme.regions if region in answered)
+    # Every region gets the national rows: each is made once.
+    told = [(row["scope"], _row(row)) for row in rows]
     results = {}
     for region in regions:
-        own = [row for row in rows if row["scope"] in (NATIONAL, region)]
         result = Result(
             run=found.run,
             revision=len(regions),
@@ -115,9 +116,9 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
             programme=asked.digest,
             asked=programme,
             regions=regions,
-            epsilon=str(own[0]["epsilon"]),
-            delta=str(own[0]["delta"]),
-            rows=tuple(_row(row) for row in own),
+            epsilon=str(rows[0]["epsilon"]),
+            delta=str(rows[0]["delta"]),
+            rows=tuple(row for scope, row in told if scope in (NATIONAL, region)),
         )
         signed = sign("result", to_canonical(result), key)
         data = signed.to_bytes()

@@ -25,9 +25,10 @@ from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
 
-_GATHER_S = 0.1
-
 T = TypeVar("T")
+
+_GATHER_S = 0.1
+"""Who watches is told of changes at most this late, and of a run's end at once."""
 
 _DONE_KEPT = 64
 """Runs that are done and stay in memory; older ones are read from the store when somebody asks."""

@@ -75,8 +75,3 @@ class Engine:
             cell, values = (row[0], row[1:]) if query.grouped else (0, row)
             for block, value in zip(query.blocks, values, strict=True):
                 found[block][cell] += int(value or 0)
-
-
-def exact_sums(engine: Engine, snapshot: Snapshot, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
-    """The exact sums of all blocks over a snapshot: see `Engine.sums`."""
-    return engine.sums(snapshot, blocks)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from node.importing.run import ImportRequest, import_files
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.documents import parse_yaml
 from policies.statistics.blocks import Block
 from policies.statistics.compile import compile_blocks
@@ -192,7 +192,7 @@ class Region:
                 writer.writeheader()
                 writer.writerows(rows[table])
         request = ImportRequest(self._folder, (place,), "c3", self.codebook, "0" * 64, 1000)
-        return exact_sums(self._engine, import_files(request).snapshot, self.blocks)
+        return self._engine.sums(import_files(request).snapshot, self.blocks)
 
 
 def difference(block: Block, more: dict[str, list[int]], less: dict[str, list[int]]) -> list[int]:

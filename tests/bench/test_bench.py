@@ -13,7 +13,7 @@ import pytest
 from coordinator.client import Desk, Planned
 from node.mechanism import noisy
 from node.snapshots import Snapshot
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.statistics.compile import compile_blocks
 from policies.statistics.plan import plan
 from policies.statistics.statistic import Statistic
@@ -123,7 +123,7 @@ def test_sums_against_plain_sql(tmp_path: Path, rows: int) -> None:
         programme = plan(draft(count, many_statistics(count), "1"), codebook(), calendar(), ("0" * 64, "1" * 64))
         blocks = compile_blocks(programme.statistics, codebook()).blocks
         start = time.perf_counter()
-        exact = exact_sums(engine, snapshot, blocks)
+        exact = engine.sums(snapshot, blocks)
         summed = time.perf_counter()
         drawn = [noisy(exact[planned.id], planned) for planned in programme.blocks]
         done = time.perf_counter()

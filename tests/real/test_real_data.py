@@ -19,7 +19,7 @@ import pyreadstat
 import pytest
 
 from node.importing.run import ImportRequest, import_files
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.documents import parse_yaml
 from policies.statistics.compile import compile_blocks
 from policies.statistics.statistic import Statistic
@@ -86,7 +86,7 @@ def sums(folder: Path, deliveries: dict[str, Path], model: dict[str, object], as
     for region, delivery in deliveries.items():
         taken = import_files(ImportRequest(folder, (delivery,), "c3", codebook, "0" * 64, 10_000))
         assert {one.rule for one in taken.report.findings} <= {"unknown_column", "snapped"}
-        found = exact_sums(engine, taken.snapshot, compiled.blocks)
+        found = engine.sums(taken.snapshot, compiled.blocks)
         named: Sums = {}
         for one in compiled.statistics:
             of = one.statistic.id

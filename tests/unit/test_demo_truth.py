@@ -18,7 +18,7 @@ from coordinator.estimates.kinds import asked, measured
 from coordinator.estimates.ratio import NoisyBlock
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.documents import load_yaml
 from policies.statistics.cells import axis_codes
 from policies.statistics.compile import compile_blocks
@@ -39,7 +39,7 @@ def test_exact_sums_of_the_demo_are_the_generators_truth(tmp_path: Path) -> None
         home = tmp_path / region
         (home / "snapshots").mkdir(parents=True)
         taken = import_files(ImportRequest(home, (folder,), "c3", codebook, "0" * 64, 1000))
-        for block, values in exact_sums(engine, taken.snapshot, compilation.blocks).items():
+        for block, values in engine.sums(taken.snapshot, compilation.blocks).items():
             totals[block].update(dict(enumerate(values)))
     noiseless = {
         block.id: NoisyBlock(np.array([[float(totals[block.id][cell]) for cell in range(block.cells)]]), 0.0)

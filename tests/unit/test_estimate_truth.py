@@ -17,7 +17,7 @@ from compose.demo.generator.write import write_all
 from coordinator.estimates.rows import NATIONAL, Row, Run, estimate_rows
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
-from node.vectors.sums import Engine, exact_sums
+from node.vectors.sums import Engine
 from policies.documents import load_yaml
 from policies.statistics.compile import compile_blocks
 from policies.statistics.plan import plan
@@ -68,7 +68,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frames, dict[tuple[s
     for region, delivered in write_all(folder / "data", data).items():
         (folder / region / "snapshots").mkdir(parents=True)
         taken = import_files(ImportRequest(folder / region, (delivered,), "c3", codebook, "0" * 64, 1000))
-        sums = exact_sums(engine, taken.snapshot, blocks)
+        sums = engine.sums(taken.snapshot, blocks)
         answers[region] = {b.id: [b.multiplier * value for value in sums[b.id]] for b in programme.blocks}
     rows = estimate_rows(Run("r", 1), programme, codebook, calendar, answers)
     found = {(r.statistic, r.measure, ";".join(code for _, code in r.cell)): r for r in rows if r.scope == NATIONAL}
