@@ -15,10 +15,8 @@ from typing import Literal
 from pydantic import Field
 
 from policies.documents import BadDocument, Document, from_canonical, to_canonical
-from policies.statistics.answer import SnapshotId
 from policies.statistics.blocks import Unit
-from policies.statistics.programme import Hash
-from policies.study.text import CohortId
+from policies.study.text import CohortId, Hash, SnapshotId
 
 FOLDER = "snapshots"
 _ID = re.compile(r"[0-9a-f]{32}")

@@ -1,7 +1,7 @@
 """What a region's ledger records: one entry per decision, in canonical bytes, each with the hash of the one before.
 
-The entry's own hash is the leaf hash of RFC 6962 (see rondgang/leaves.py), so that the chain can become a Merkle log
-without rewriting a byte. Entries hold public facts only: no count, no value from rows.
+The entries are the leaves of the region's Merkle log (rondgang/merkle.py), in their order. Entries hold public facts
+only: no count, no value from rows. A log begins with `opened`, or with `reset` where an earlier one was lost.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from policies.documents import Document
-from policies.statistics.answer import SnapshotId
-from policies.statistics.programme import Hash
-from policies.study.text import CohortId, RegionCode
+from policies.rules.approval import DeclineReason
+from policies.study.text import CohortId, Hash, RegionCode, RunId, SnapshotId
 from policies.units.exact import BigInt
 
 
@@ -22,6 +21,23 @@ class Opened(Document):
 
     event: Literal["opened"] = Field(default=...)
     region: RegionCode
+
+
+class Reset(Document):
+    """The first entry of a later epoch: the earlier log is closed for good, at the last size that anybody witnessed.
+
+    All budget that was left is charged: the totals are the caps of the policy in force at that moment, or what had been
+    spent where that is more. `policy` is that policy; its entry follows.
+    """
+
+    event: Literal["reset"] = Field(default=...)
+    region: RegionCode
+    epoch: int = Field(ge=2)
+    old_size: int = Field(ge=0)
+    old_root: Hash
+    policy: Hash
+    cohorts: dict[CohortId, BigInt]
+    lifetime_total: BigInt
 
 
 class Adopted(Document):
@@ -42,6 +58,17 @@ class Imported(Document):
     codebook: Hash
 
 
+class AskedEntry(Document):
+    """A researcher's programme came with the coordinator's order; once for each programme and run."""
+
+    event: Literal["asked"] = Field(default=...)
+    programme: Hash
+    run: RunId
+    researcher: Hash
+    """The researcher's public key."""
+    order: Hash
+
+
 class RefusedEntry(Document):
     """A programme was refused; nothing was charged."""
 
@@ -49,6 +76,23 @@ class RefusedEntry(Document):
     programme: Hash
     run: str
     reason: str
+
+
+class Approved(Document):
+    """The steward agreed to a programme, once and for every run of it; `approval` is the signed document."""
+
+    event: Literal["approved"] = Field(default=...)
+    programme: Hash
+    approval: Hash
+
+
+class Declined(Document):
+    """The steward refused a programme, for the reason in the signed document `approval`."""
+
+    event: Literal["declined"] = Field(default=...)
+    programme: Hash
+    approval: Hash
+    reason: DeclineReason
 
 
 class Debited(Document):
@@ -75,6 +119,17 @@ class Answered(Document):
     answer: Hash
 
 
+class Attempted(Document):
+    """A masked vector of a secure aggregation left for a debit and used it up; `participants` hashes their list."""
+
+    event: Literal["attempted"] = Field(default=...)
+    programme: Hash
+    run: RunId
+    attempt: int = Field(ge=1)
+    debit: int
+    participants: Hash
+
+
 class ResultEntry(Document):
     """A signed result of a programme that was answered here was stored; a later one of its run replaces it."""
 
@@ -85,12 +140,27 @@ class ResultEntry(Document):
 
 
 Event = Annotated[
-    Opened | Adopted | Imported | RefusedEntry | Debited | Answered | ResultEntry, Field(discriminator="event")
+    Opened
+    | Reset
+    | Adopted
+    | Imported
+    | AskedEntry
+    | RefusedEntry
+    | Approved
+    | Declined
+    | Debited
+    | Answered
+    | Attempted
+    | ResultEntry,
+    Field(discriminator="event"),
 ]
 
 
 class Entry(Document):
-    """One ledger record: sequence number from 0, unix seconds, hash of the entry before (zeros for the first)."""
+    """One ledger record: sequence number from 0, unix seconds, hash of the entry before (zeros for the first).
+
+    Times never go back: a clock that was set back keeps the time of the entry before.
+    """
 
     seq: int = Field(ge=0)
     time: int

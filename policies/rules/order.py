@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from policies.documents import Document
-from policies.statistics.programme import Hash
-
-RunId = Annotated[str, Field(pattern=r"^run-[0-9a-f]{16}$")]
+from policies.study.text import Hash, RunId
 
 
 class Order(Document):

@@ -38,6 +38,10 @@ class Reason(Enum):
     FAULT = "fault"
     TEST_ONLY = "test_only"
     UNKNOWN_PROGRAMME = "unknown_programme"
+    AWAITING_APPROVAL = "awaiting_approval"
+    DECLINED = "declined"
+    UNWITNESSED = "unwitnessed"
+    BEHIND_WITNESSES = "behind_witnesses"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,24 @@ class VariableRule(Document):
     deny: tuple[Name, ...] = ()
 
 
+class WitnessRule(Document):
+    """How many of the m witnesses on the roster must cosign before anything is answered; `faulty` of them may lie.
+
+    The coordinator is one of the m: it has a certificate too. See `sound`.
+    """
+
+    need: int = Field(default=2, ge=1, le=32)
+    faulty: int = Field(default=1, ge=0, le=32)
+
+    def sound(self, witnesses: int) -> bool:
+        """Whether two different histories can never both get `need` of so many names: 2 * need > m + faulty.
+
+        Two groups of `need` share at least 2 * need - m witnesses; one of those must be honest, and an honest witness
+        cosigns one history only. With need >= 2 at least one of them is not the coordinator, which has one name.
+        """
+        return 2 <= self.need <= witnesses and 2 * self.need > witnesses + self.faulty
+
+
 class RegionPolicy(Document):
     """What one region allows. A cohort that is not listed has no budget."""
 
@@ -69,7 +87,9 @@ class RegionPolicy(Document):
     statistics: tuple[Kind, ...] = ("count", "proportion", "mean", "transition")
     variables: VariableRule = VariableRule()
     forbidden_crossings: tuple[tuple[Name, Name], ...] = ()
-    approval: Literal["automatic"] = "automatic"
+    approval: Literal["automatic", "steward"] = "automatic"
+    """`steward`: every programme waits for the steward's yes, once, before it is charged."""
+    witnesses: WitnessRule = WitnessRule()
     tick_ms: int = Field(default=25, ge=5, le=60_000)
 
     @field_validator("cohorts", "lifetime", "programme", mode="wrap")
@@ -78,10 +98,3 @@ class RegionPolicy(Document):
         """Caps beyond the ordinary range are read in a policy for tests alone."""
         wide = info.data.get("test_only") is True and info.field_name is not None
         return _WIDE[info.field_name or ""].validate_python(value) if wide else handler(value)
-
-    @field_validator("approval", mode="before")
-    @classmethod
-    def _approval(cls, value: Any) -> Any:
-        if value == "steward":
-            raise ValueError("approval `steward` is not yet built; use `automatic`, or set the caps to what you allow")
-        return value

@@ -14,9 +14,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from policies.documents import Document
-from policies.rules.order import RunId
-from policies.statistics.programme import Hash, Programme
-from policies.study.text import Name, RegionCode
+from policies.statistics.programme import Programme
+from policies.study.text import Hash, Name, RegionCode, RunId
 
 COLUMNS = (
     "run", "revision", "programme", "cohort", "statistic", "measure", "estimator", "mode", "unit", "wave", "cell",

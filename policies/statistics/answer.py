@@ -5,15 +5,10 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Sequence
-from typing import Annotated
-
-from pydantic import Field
 
 from policies.documents import Document
-from policies.statistics.programme import Hash, Programme
-from policies.study.text import CohortId, Name, RegionCode
-
-SnapshotId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+from policies.statistics.programme import Programme
+from policies.study.text import CohortId, Hash, Name, RegionCode, SnapshotId
 
 
 class BlockValues(Document):

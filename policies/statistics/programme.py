@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from policies.documents import Document
 from policies.statistics.statistic import Statistics
 from policies.study.calendar import InstantText, instant
-from policies.study.text import CohortId, Name, RegionCode, Text
+from policies.study.text import CohortId, Hash, Name, RegionCode, Text
 from policies.units.exact import BigInt, Exact
 from policies.units.money import NanoRho
 from policies.units.noise import Sigma
@@ -27,9 +27,6 @@ Weight = Annotated[int, Field(ge=1, le=MOST_WEIGHT)]
 
 def _deadline(value: Any) -> Any:
     return instant(value, end_of_day=True) if isinstance(value, str) else value
-
-
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Heading(Document):

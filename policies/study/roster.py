@@ -116,3 +116,25 @@ def _live(members: list[Member], now: int) -> Member | Reason:
         if member.live(now):
             return member
     return Reason.REVOKED if all(member.revoked for member in members) else Reason.EXPIRED
+
+
+def witnesses(roster: Roster, now: int) -> dict[str, Member]:
+    """Who may cosign at `now` (unix seconds), by public key (hex): the live witnesses, and the coordinator.
+
+    One of each identity: a renewed party counts once.
+    """
+    found = {}
+    for member in roster.members:
+        if member.role in (Role.WITNESS, Role.COORDINATOR) and member.live(now):
+            found[member.keys["signing"]] = member
+    return found
+
+
+def checkpoint_keys(roster: Roster, region: str, now: int) -> tuple[PublicKey, ...]:
+    """The live checkpoint keys of a region at `now` (unix seconds)."""
+    keys = {
+        member.keys["checkpoint"]
+        for member in roster.members
+        if member.role is Role.REGION and member.region == region and member.live(now)
+    }
+    return tuple(PublicKey.from_hex(key) for key in sorted(keys))

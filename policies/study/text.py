@@ -19,6 +19,14 @@ CohortId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,20}$")]
 Wave = Annotated[str, StringConstraints(pattern=r"^T[0-9]$")]
 Language = Literal["nl", "en"]
 
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 in lower-case hexadecimal: the name of a document, an entry or a root."""
+
+SnapshotId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""128 random bits; tells nothing about what was imported."""
+
+RunId = Annotated[str, StringConstraints(pattern=r"^run-[0-9a-f]{16}$")]
+
 
 class Text(Document):
     """A text shown to people: Dutch first, English second."""

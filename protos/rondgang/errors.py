@@ -5,7 +5,9 @@
     ├── BadKey           key material that is not what it says it is
     ├── BadSigned        an envelope that is not a signed document
     ├── BadRole          a role, region code or role URI that nobody has
-    └── BadCertificate   a certificate or signing request that cannot be used
+    ├── BadCertificate   a certificate or signing request that cannot be used
+    ├── BadNote          text that is not a signed note, or a note that is not a checkpoint
+    └── BadBundle        bytes that are not a bundle of evidence
 
 Bad input raises; an ordinary "no" (a signature that does not verify, no common version) is a value.
 """
@@ -42,3 +44,17 @@ class BadRole(ContractError):
 
 class BadCertificate(ContractError):
     """A certificate or certificate signing request that cannot be used."""
+
+
+class BadNote(ContractError):
+    """Text that is not a signed note, or a note that is not a checkpoint of ours."""
+
+
+class BadBundle(ContractError):
+    """Bytes that are not whole records. `record` counts from 0, `offset` in bytes from the start of the file."""
+
+    def __init__(self, reason: str, record: int, offset: int) -> None:
+        self.reason = reason
+        self.record = record
+        self.offset = offset
+        super().__init__(f"record {record} (at byte {offset}): {reason}")

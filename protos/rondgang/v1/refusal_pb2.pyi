@@ -34,6 +34,10 @@ class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_REASON_FAULT: _ClassVar[RefusalReason]
     REFUSAL_REASON_TEST_ONLY: _ClassVar[RefusalReason]
     REFUSAL_REASON_UNKNOWN_PROGRAMME: _ClassVar[RefusalReason]
+    REFUSAL_REASON_AWAITING_APPROVAL: _ClassVar[RefusalReason]
+    REFUSAL_REASON_DECLINED: _ClassVar[RefusalReason]
+    REFUSAL_REASON_UNWITNESSED: _ClassVar[RefusalReason]
+    REFUSAL_REASON_BEHIND_WITNESSES: _ClassVar[RefusalReason]
 REFUSAL_REASON_UNSPECIFIED: RefusalReason
 REFUSAL_REASON_UNSIGNED: RefusalReason
 REFUSAL_REASON_UNKNOWN_SIGNER: RefusalReason
@@ -61,6 +65,10 @@ REFUSAL_REASON_LATE: RefusalReason
 REFUSAL_REASON_FAULT: RefusalReason
 REFUSAL_REASON_TEST_ONLY: RefusalReason
 REFUSAL_REASON_UNKNOWN_PROGRAMME: RefusalReason
+REFUSAL_REASON_AWAITING_APPROVAL: RefusalReason
+REFUSAL_REASON_DECLINED: RefusalReason
+REFUSAL_REASON_UNWITNESSED: RefusalReason
+REFUSAL_REASON_BEHIND_WITNESSES: RefusalReason
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "sentence")
