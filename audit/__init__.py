@@ -1,1 +1,1 @@
-"""The auditor's room, which trusts neither the node nor the coordinator. Its verbs come in a later version."""
+"""The auditor: an independent witness, and checks of the evidence that trust neither node nor coordinator."""

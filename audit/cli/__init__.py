@@ -1,0 +1,13 @@
+"""The verbs of `rondgang audit`. Each loads what it needs when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    help="The auditor: witness what nodes log, and check what privacy was spent. Trusts nobody.\n\n"
+    "Example: rondgang audit verify evidence/*.bundle",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)

@@ -1,0 +1,40 @@
+"""What an auditor finds: each in words for a person who was not there, and with the place in the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """`error`: a promise was broken, or the evidence was tampered with. `warning`: to be asked about. `note`: to know.
+
+    Errors alone make `verify` end with 1.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`code` is a fixed word for programs; `bundle` the file; `entry` the place: `FR/1#17` for entry 17 of log FR/1,
+    `record 12, byte 3456` for a place in the file, or empty.
+
+    `what` says what is the case, `meaning` what that means in one sentence, `ask` what to ask, and whom.
+    """
+
+    code: str
+    severity: Severity
+    bundle: str
+    region: str
+    entry: str
+    what: str
+    meaning: str
+    ask: str
+
+
+def place(region: str, epoch: int, seq: int) -> str:
+    """How an entry is named."""
+    return f"{region}/{epoch}#{seq}"
