@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from policies.documents import Document
 from policies.study.text import Hash, RegionCode
 
+Decision = Literal["approve", "decline"]
 DeclineReason = Literal["purpose", "price", "detail", "timing", "other"]
 """The purpose does not fit; it costs too much; it asks in too fine a detail; not now; something else."""
 
@@ -23,13 +24,18 @@ DECLINED_SENTENCES: dict[DeclineReason, str] = {
     "other": "The region's steward declined. Ask the steward why.",
 }
 
+AWAITING_SENTENCE = (
+    "The region's steward decides on this programme first. Nothing needs to be sent again: the region answers by "
+    "itself once the steward has approved, until the deadline."
+)
+
 
 class Approval(Document):
     """`decided` is the unix second of the decision. A reason goes with a no, and only with a no."""
 
     region: RegionCode
     programme: Hash
-    decision: Literal["approve", "decline"]
+    decision: Decision
     reason: DeclineReason | None = None
     decided: Annotated[int, Field(ge=0)]
 

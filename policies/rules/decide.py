@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from rondgang.canonical import digest
+
+from policies.documents import to_canonical
+from policies.rules.approval import AWAITING_SENTENCE, DECLINED_SENTENCES, Decision, DeclineReason
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import RegionPolicy
-from policies.statistics.compile import Compilation
+from policies.statistics.compile import Compilation, Compiled
 from policies.statistics.names import names
 from policies.statistics.programme import Programme
 from policies.statistics.verify import verify_plan
@@ -30,7 +34,10 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The public facts a region decides by. `snapshots` gives, per cohort, the codebook hash of its snapshot."""
+    """The public facts a region decides by. `snapshots` gives, per cohort, the codebook hash of its snapshot.
+
+    `approvals` is the steward's newest word on each programme (by hash), `declined` the reason where that is a no.
+    """
 
     region: str
     policy: RegionPolicy
@@ -39,6 +46,8 @@ class Standing:
     snapshots: Mapping[str, str]
     spent: Spent
     now: int
+    approvals: Mapping[str, Decision] = field(default_factory=dict)
+    declined: Mapping[str, DeclineReason] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,11 @@ class Granted:
 
 
 def decide(programme: Programme, standing: Standing, verified: Compilation | None = None) -> Granted | Refused:
-    """Granted, or the first reason why not, in a fixed order: time and place, content, then money.
+    """Granted, or the first reason why not, in a fixed order: time and place, content, money, then the steward.
+
+    The steward comes last: what the rules forbid, or nobody can pay, is refused at once and never put before a person.
+    What a steward declined stays declined under any policy, until approved; an approval, of every run and repeat of
+    that one programme, counts under later policies too.
 
     `verified` is what an earlier decision found for this very programme by the same codebook and calendar: its blocks
     are then not derived once more; everything that may have changed since is.
@@ -68,7 +81,9 @@ def decide(programme: Programme, standing: Standing, verified: Compilation | Non
         return compiled
     if refused := _content(compiled, standing.policy, codebook):
         return refused
-    return _money(programme, standing) or Granted(programme.charge.amount, compiled)
+    if refused := _money(programme, standing) or _steward(programme, standing):
+        return refused
+    return Granted(programme.charge.amount, compiled)
 
 
 def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:
@@ -76,6 +91,11 @@ def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:
     cap = standing.policy.cohorts.get(cohort)
     of_cohort = NanoRho(0) if cap is None else cap.amount.left_after(standing.spent.cohort(cohort))
     return of_cohort, standing.policy.lifetime.amount.left_after(standing.spent.lifetime)
+
+
+def touched(compiled: Compiled, compilation: Compilation) -> set[str]:
+    """The variables that a statistic names, whatever for; a derived one stands for itself."""
+    return {name for block in compilation.blocks if block.id in compiled.blocks for name in names(block)}
 
 
 def _cohort(programme: Programme, standing: Standing) -> Refused | None:
@@ -152,7 +172,7 @@ def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook)
         statistic = compiled.statistic
         if statistic.kind not in policy.statistics:
             return Refused(Reason.FORBIDDEN_KIND, f"The region does not answer {statistic.kind} ({statistic.id}).")
-        used = {name for block in compilation.blocks if block.id in compiled.blocks for name in names(block)}
+        used = touched(compiled, compilation)
         used |= {name for derived in used & set(codebook.definitions) for name in derived_sources(derived, codebook)}
         # Whoever keeps `stopped` to itself keeps each of its alternatives.
         used |= {name.partition(".")[0] for name in used}
@@ -184,4 +204,17 @@ def _money(programme: Programme, standing: Standing) -> Refused | None:
         return Refused(
             Reason.OVER_LIFETIME_CAP, f"It costs {charge.text()} rho; {of_lifetime.text()} is left of the lifetime cap."
         )
+    return None
+
+
+def _steward(programme: Programme, standing: Standing) -> Refused | None:
+    """The hash is derived here: nobody can hand over the hash of another programme, that was approved."""
+    if standing.policy.approval == "automatic" and not standing.approvals:
+        return None
+    name = digest(to_canonical(programme))
+    word = standing.approvals.get(name)
+    if word == "decline":
+        return Refused(Reason.DECLINED, DECLINED_SENTENCES[standing.declined.get(name, "other")])
+    if word is None and standing.policy.approval == "steward":
+        return Refused(Reason.AWAITING_APPROVAL, AWAITING_SENTENCE)
     return None

@@ -1,11 +1,15 @@
-"""Deciding on generated ledgers and programmes: more spent never helps, and nothing a signer writes breaks it."""
+"""Deciding on generated ledgers and programmes: more spent never helps, a steward only narrows, nothing breaks it."""
 
 from copy import deepcopy
+from dataclasses import replace
+from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rondgang.canonical import digest
 
 from policies.documents import from_canonical, to_canonical
+from policies.rules.approval import Decision, DeclineReason
 from policies.rules.decide import Granted, Spent, Standing, decide
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import Cap
@@ -80,6 +84,51 @@ def test_a_decision_depends_on_its_arguments_and_leaves_them_alone(
     first = decide(SIGNED, now)
     assert decide(from_canonical(Programme, to_canonical(SIGNED)), now) == first
     assert (now.spent, dict(now.snapshots), to_canonical(now.policy), to_canonical(SIGNED)) == before
+
+
+NAME = digest(to_canonical(SIGNED))
+OTHER = digest(to_canonical(BY_PRICE["0.05"]))
+WORD: st.SearchStrategy[Decision | None] = st.sampled_from(("approve", "decline", None))
+STEWARDS = {Reason.AWAITING_APPROVAL, Reason.DECLINED}
+
+
+def by_steward(now: Standing, words: dict[str, Decision | None], why: DeclineReason = "price") -> Standing:
+    """The same standing where the steward decides, and has said this."""
+    said = {name: word for name, word in words.items() if word is not None}
+    declined = {name: why for name, word in said.items() if word == "decline"}
+    policy = now.policy.model_copy(update={"approval": "steward"})
+    return replace(now, policy=policy, approvals=said, declined=declined)
+
+
+@given(st.tuples(CAPS, CAPS, CAPS), st.tuples(NEAR, NEAR), WORD, WORD, st.sampled_from(get_args(DeclineReason)))
+@settings(max_examples=100, deadline=None)
+def test_a_steward_is_asked_only_about_what_the_rules_would_grant(
+    caps: tuple[int, int, int],
+    spent: tuple[int, int],
+    word: Decision | None,
+    of_another: Decision | None,
+    why: DeclineReason,
+) -> None:
+    """And no word on another programme counts for this one."""
+    now = standing(caps, spent)
+    without, found = decide(SIGNED, now), decide(SIGNED, by_steward(now, {NAME: word, OTHER: of_another}, why))
+    if isinstance(without, Refused) or word == "approve":
+        assert found == without
+    else:
+        assert isinstance(found, Refused)
+        assert found.reason is (Reason.DECLINED if word == "decline" else Reason.AWAITING_APPROVAL)
+
+
+@given(st.lists(WORD, min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_the_newest_word_counts_under_every_later_policy(words: list[Decision | None]) -> None:
+    newest = next((word for word in reversed(words) if word is not None), None)
+    asked = by_steward(standing(), {NAME: newest})
+    automatic = replace(asked, policy=standing().policy)
+    by_policy = {name: decide(SIGNED, now) for name, now in (("steward", asked), ("automatic", automatic))}
+    granted = {name for name, found in by_policy.items() if isinstance(found, Granted)}
+    assert granted == {"approve": {"steward", "automatic"}, "decline": set(), None: {"automatic"}}[newest]
+    assert all(found.reason in STEWARDS for found in by_policy.values() if isinstance(found, Refused))
 
 
 WORDS = st.lists(

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from rondgang.canonical import digest
 
-from policies.documents import parse_yaml
+from policies.documents import parse_yaml, to_canonical
+from policies.rules.approval import DECLINED_SENTENCES, DeclineReason
 from policies.rules.decide import Granted, Spent, Standing, decide, left
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import Cap, RegionPolicy
@@ -82,6 +84,7 @@ BREACHES: tuple[tuple[Reason, Callable[[Case], Case]], ...] = (
     (Reason.OVER_PROGRAMME_CAP, lambda case: _policy(case, programme=Cap.model_validate({"rho": "0.1"}))),
     (Reason.OVER_COHORT_CAP, lambda case: _policy(case, cohorts={"c1": Cap.model_validate({"rho": "0.01"})})),
     (Reason.OVER_LIFETIME_CAP, lambda case: _policy(case, lifetime=Cap.model_validate({"rho": "0.001"}))),
+    (Reason.AWAITING_APPROVAL, lambda case: _policy(case, approval="steward")),
 )  # fmt: skip
 
 
@@ -216,6 +219,21 @@ def test_every_sentence_says_something_and_nothing_of_rows() -> None:
         assert isinstance(found, Refused)
         assert found.sentence[0].isupper()
         assert found.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("why", get_args(DeclineReason))
+def test_a_declined_programme_is_refused_with_the_stewards_reason_and_nothing_else(why: DeclineReason) -> None:
+    name = digest(to_canonical(SIGNED))
+    found = decide(SIGNED, standing(approvals={name: "decline"}, declined={name: why}))
+    assert found == Refused(Reason.DECLINED, DECLINED_SENTENCES[why])
+
+
+def test_an_approval_is_for_one_programme_to_the_last_byte() -> None:
+    steward = small_study.region_policy(approval="steward")
+    now = standing(policy=steward, approvals={digest(to_canonical(SIGNED)): "approve"})
+    assert reason(SIGNED, now) is None
+    renamed = SIGNED.model_copy(update={"programme": small_study.heading(purpose="To have something else to check")})
+    assert reason(renamed, now) is Reason.AWAITING_APPROVAL
 
 
 @pytest.mark.parametrize(
