@@ -5,31 +5,20 @@ Pure: what it shows is given. It is made by the verb that prints it, never by th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from node.pages.figures import tables
 from node.status import Amount, amount
-from policies.pages import words
+from policies.pages.dates import date
 from policies.pages.numbers import at_most, exact
+from policies.pages.templates import environment
 from policies.pages.words import say
 from policies.rules.result import Result
 from policies.study.codebook import Codebook
 from policies.study.text import Language
-
-_FOLDERS = (Path(__file__).parent, Path(words.__file__).parent)
-_MONTHS = {
-    "nl": ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober",
-           "november", "december"),
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +42,15 @@ def page(result: Result, facts: Facts, lang: Language) -> str:
     told = partial(say, lang=lang)
     heading = result.asked.programme
     banners = _banners(result, facts, lang)
-    date = _date(facts.received, lang)
     shown = tables(result, facts.codebook, lang, " ".join(banners))
     provisional = any(figure.provisional for table in shown for row in table.rows for figure in (row.national, row.own))
     return (
-        _templates()
+        environment(Path(__file__).parent)
         .get_template("result.html")
         .render(
             lang=lang,
             title=heading.title.in_language(lang),
-            lead=told("page.lead", region=facts.region_name, date=date),
+            lead=told("page.lead", region=facts.region_name, date=date(facts.received, lang)),
             banners=banners,
             every_page=" ".join(banners),
             region=facts.region_name,
@@ -117,21 +105,3 @@ def _budget(result: Result, facts: Facts, lang: Language) -> list[tuple[str, str
     return [
         (name, exact(Decimal(one.rho), lang), at_most(Decimal(one.epsilon), 2, lang)) for name, one in amounts.items()
     ]
-
-
-def _date(instant: int, lang: Language) -> str:
-    day = datetime.fromtimestamp(instant, UTC)
-    return f"{day.day} {_MONTHS[lang][day.month - 1]} {day.year}"
-
-
-@cache
-def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(_FOLDERS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["css_text"] = lambda text: re.sub(r"[^\w .,:;()-]", " ", text)
-    return made

@@ -62,9 +62,15 @@ def axis_for(lines: Sequence[Line], *, least: float | None = None, most: float |
     high = most if most is not None else max((mark.high for mark in marks), default=1.0)
     if not (isfinite(low) and isfinite(high) and high > low):
         low, high = (low, low + 1.0) if isfinite(low) else (0.0, 1.0)
-    step = _round_step((high - low) / (_TICKS - 1))
+    ticks = round_ticks(low, high, _TICKS)
+    return Axis(ticks[0], ticks[-1], ticks)
+
+
+def round_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Round numbers, equally far apart, from at or below `low` to at or above `high` (> low); about `most` of them."""
+    step = _round_step((high - low) / (most - 1))
     first, last = floor(low / step), ceil(high / step)
-    return Axis(first * step, last * step, tuple(place * step for place in range(first, last + 1)))
+    return tuple(place * step for place in range(first, last + 1))
 
 
 def interval_chart(lines: Sequence[Line], axis: Axis, title: str, tick_text: Callable[[float], str]) -> str:
