@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coordinator.cli.following import WaitOption, finish, follow
+from coordinator.cli.following import WaitOption, come_back, finish, follow
 from coordinator.cli.looking import open_desk
 from coordinator.cli.options import HomeOption, JsonOption, ProgrammeArgument
 from coordinator.cli.output import REFUSED, faults, say, table, told
@@ -17,6 +17,7 @@ from coordinator.client import Desk, Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.errors import DeskRefused
 from coordinator.files import write
+from coordinator.gather import State
 from coordinator.prices import Plain, PriceList, price_file, price_json, price_list
 from policies.rules.refusals import Refused
 
@@ -62,6 +63,9 @@ def submit(
     Prices it first: where every region that attends refuses, no run is opened and the exit code is 1. The same
     programme has one run: submitting it again costs nothing and asks only the regions that have not answered.
 
+    A region may put it before its steward: once only stewards are awaited, --wait gives what is there and ends with
+    exit code 75.
+
     Example: rondgang coordinator submit programme.yaml --wait --out results --home researcher
     """
     with faults(as_json), open_desk(home) as desk:
@@ -77,7 +81,8 @@ def submit(
             "run": submitted.run,
             "existed": submitted.existed,
             "programme": planned.hash,
-            "refused": {region: why.reason.value for region, why in prices.refusals().items()},
+            "refused": {region: why.reason.value for region, why in prices.said("refused").items()},
+            "pending": {region: why.reason.value for region, why in prices.said("pending").items()},
             "away": [one.region for one in prices.regions if one.decision == "away"],
         }
         if not wait:
@@ -89,18 +94,22 @@ def submit(
 
 def _wait(desk: Desk, run: str, out: Path | None, timeout: int | None, as_json: bool, facts: dict[str, Plain]) -> None:
     progress = follow(desk, run, timeout)
+    if progress.state is State.ASKING:
+        told(come_back(progress))
     finish(desk, run, out, as_json, progress, facts)
 
 
 def _check(prices: Prices) -> None:
     """Stops where nobody who attends would answer; says who would not. A run that exists is only asked for the rest."""
-    refusals = prices.refusals()
+    refusals = prices.said("refused")
     if prices.run is None and prices.hopeless:
         reason = next(iter(refusals.values())).reason
         sentence = "Every region that attends refuses. No run was opened and nothing was spent."
         raise DeskRefused(Refused(reason, sentence), refusals)
     for region, why in refusals.items():
         told(f"{region} will refuse: {why.sentence} ({why.reason.value})")
+    for region, why in prices.said("pending").items():
+        told(f"{region} will not answer yet: {why.sentence} ({why.reason.value})")
     _mark_tests(prices.regions)
     away = [one.region for one in prices.regions if one.decision == "away"]
     if away:

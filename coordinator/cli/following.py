@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,31 +19,48 @@ from coordinator.cli.options import HomeOption, JsonOption, RunArgument
 from coordinator.cli.output import LATER, REFUSED, faults, say, table, told
 from coordinator.client import Desk
 from coordinator.desk.views import Progress as RunProgress
-from coordinator.desk.views import Results
+from coordinator.desk.views import RegionProgress, Results
 from coordinator.files import write
 from coordinator.gather import Asked, State
 from coordinator.prices import Plain
 from coordinator.table import Value, csv_text, read_rows
 from policies.documents import from_canonical
+from policies.rules.refusals import Reason
 from policies.statistics.programme import Programme
 
-WaitOption = Annotated[bool, typer.Option("--wait", help="Stay until every region has replied, then give the results.")]
+_IN_ORDER = (Asked.ANSWERED, Asked.REFUSED, Asked.SENT, Asked.WAITING, Asked.PENDING)
+
+WaitOption = Annotated[
+    bool,
+    typer.Option("--wait", help="Stay until every region has replied or awaits its steward, then give the results."),
+]
 
 
-def watch(run: RunArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def watch(
+    run: RunArgument,
+    stay: Annotated[bool, typer.Option("--stay", help="Stay also while only stewards are awaited.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Follows a run until every region has replied or its deadline has passed. With --json one object a change.
+
+    A steward may take days. Once nobody else is awaited it says so and ends with exit code 75; --stay waits on.
 
     Example: rondgang coordinator watch run-0123456789abcdef --home researcher
     """
     with faults(as_json), open_desk(home) as desk:
         if as_json:
-            for progress in desk.watch(run):
-                say(True, progress_facts(progress))
-            return
-        last = follow(desk, run, None)
-        typer.echo(_line(last))
-        for region, sentence in _refusals(last).items():
-            typer.echo(f"{region} refused: {sentence}")
+            for last in _until_stewards(desk.watch(run), stay):
+                say(True, progress_facts(last))
+        else:
+            last = follow(desk, run, None, stay=stay)
+            typer.echo(_line(last))
+            for one in last.regions:
+                if one.refused is not None:
+                    typer.echo(f"{one.region} {one.state.value}: {one.refused.sentence} ({one.refused.reason.value})")
+        if last.state is State.ASKING:
+            told(come_back(last))
+            raise typer.Exit(LATER)
 
 
 def results(
@@ -58,17 +77,21 @@ def results(
         finish(desk, run, out, as_json, None, {"run": run})
 
 
-def follow(desk: Desk, run: str, timeout_s: float | None) -> RunProgress:
-    """Shows progress on stderr until the run is complete or closed, and gives the last of it."""
+def follow(desk: Desk, run: str, timeout_s: float | None, *, stay: bool = False) -> RunProgress:
+    """Shows progress on stderr until the run is complete or closed, and gives the last of it.
+
+    Unless it is to `stay`, it also ends once only stewards are awaited: the run is still asking then.
+    """
     last: RunProgress | None = None
+    changes = _until_stewards(desk.watch(run, timeout_s), stay)
     if not sys.stderr.isatty():
-        for last in desk.watch(run, timeout_s):
+        for last in changes:
             told(_line(last))
     else:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(run, total=None)
-            for last in desk.watch(run, timeout_s):
+            for last in changes:
                 done = last.count(Asked.ANSWERED) + last.count(Asked.REFUSED)
                 bar.update(task, description=_line(last), completed=done, total=len(last.regions))
     # A desk always tells where a run stands before it ends the stream.
@@ -95,6 +118,30 @@ def finish(
         _show(found, programme, answered)
     if not answered or found.state is State.ASKING:
         raise typer.Exit(LATER if found.state is State.ASKING else REFUSED)
+
+
+def come_back(progress: RunProgress) -> str:
+    """What a run that goes on without us waits for, and how to see it again."""
+    awaited = ", ".join(one.region for one in progress.regions if _awaits_steward(one))
+    until = datetime.fromtimestamp(progress.deadline, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return (
+        f"Awaiting the steward of {awaited}, until {until}. Come back with "
+        f"`rondgang coordinator watch {progress.run}`, or `results {progress.run}` for what is there."
+    )
+
+
+def _until_stewards(changes: Iterator[RunProgress], stay: bool) -> Iterator[RunProgress]:
+    """The changes of a run, up to the one after which nobody but stewards is awaited."""
+    for progress in changes:
+        yield progress
+        awaited = sum(_awaits_steward(one) for one in progress.regions)
+        done = progress.count(Asked.ANSWERED) + progress.count(Asked.REFUSED)
+        if not stay and awaited and awaited + done == len(progress.regions):
+            return
+
+
+def _awaits_steward(one: RegionProgress) -> bool:
+    return one.state is Asked.PENDING and one.refused is not None and one.refused.reason is Reason.AWAITING_APPROVAL
 
 
 def progress_facts(progress: RunProgress) -> dict[str, Plain]:
@@ -154,18 +201,12 @@ def _number(value: Value) -> str:
 
 
 def _line(progress: RunProgress) -> str:
-    counts = [(state, progress.count(state)) for state in (Asked.ANSWERED, Asked.REFUSED, Asked.SENT, Asked.WAITING)]
-    told_counts = ", ".join(f"{count} {state.value}" for state, count in counts if count)
+    awaited = sum(_awaits_steward(one) for one in progress.regions)
+    counts = {state.value: progress.count(state) for state in _IN_ORDER}
+    counts |= {Asked.PENDING.value: progress.count(Asked.PENDING) - awaited, "awaiting approval": awaited}
+    told_counts = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     repeats = sum(one.same for one in progress.regions)
     conflicts = sum(one.other for one in progress.regions)
     more = f", {repeats} came again unchanged" if repeats else ""
     more += f", {conflicts} CAME AGAIN CHANGED AND WERE KEPT OUT" if conflicts else ""
     return f"{progress.run} {progress.state.value}: {told_counts}{more}"
-
-
-def _refusals(progress: RunProgress) -> dict[str, str]:
-    return {
-        one.region: f"{one.refused.sentence} ({one.refused.reason.value})"
-        for one in progress.regions
-        if one.refused is not None
-    }

@@ -22,6 +22,7 @@ from coordinator.desk.views import (
     Submitted,
 )
 from coordinator.errors import UnknownCodebook
+from coordinator.gather import TEMPORARY
 from coordinator.study import Study
 from policies.documents import from_canonical
 from policies.rules.refusals import Reason, Refused
@@ -94,9 +95,8 @@ class Front:
             if quoted is None:
                 regions.append(RegionPrice(region, "away"))
                 continue
-            decision: Decision = "granted" if quoted.refused is None else "refused"
             amounts = (quoted.charge, quoted.left_cohort, quoted.left_lifetime)
-            regions.append(RegionPrice(region, decision, quoted.refused, *amounts, quoted.test_only))
+            regions.append(RegionPrice(region, _said(quoted.refused), quoted.refused, *amounts, quoted.test_only))
         return Prices(tuple(regions), await self._runs.run_of(admitted.digest))
 
     async def submit(self, data: bytes, again: bool) -> Submitted | Refused:
@@ -135,6 +135,12 @@ class Front:
             region: from_canonical(Answer, Signed.from_bytes(envelope).document) for region, envelope in data.items()
         }
         return self._estimate(run, programme, codebook, calendar, answers)
+
+
+def _said(refused: Refused | None) -> Decision:
+    if refused is None:
+        return "granted"
+    return "pending" if refused.reason in TEMPORARY else "refused"
 
 
 def _window(admitted: Admitted, study: Study, now: int) -> Refused | None:

@@ -146,7 +146,7 @@ class Runs:
         name, now = run.gathering.run, self._clock()
         if await self.stored(lambda: self._store.keep_refusal(name, region, refused, now)):
             note("refusal_kept", run=name, region=region, reason=refused.reason.value)
-        run.gathering = run.gathering.refusal_kept(region, refused)
+        run.gathering = run.gathering.refusal_kept(region, refused, now)
         await self._settle(run)
 
     async def _keep_answer(self, run: _Run, region: str, data: bytes) -> None:
@@ -164,7 +164,7 @@ class Runs:
         await self._settle(run)
 
     async def sweep(self) -> None:
-        """Notes what only time changes: runs whose deadline has passed. For a call every second or so."""
+        """Does what only time brings: closes runs, and asks who said "not yet" again. For a call every second or so."""
         for run in list(self._runs.values()):
             await self._settle(run)
 
@@ -253,6 +253,6 @@ class Runs:
         regions = []
         for region in gathering.regions:
             asked, repeats = gathering.asked(region), gathering.repeats.get(region, Repeats())
-            refused = gathering.refused.get(region) if asked is Asked.REFUSED else None
+            refused = gathering.refused.get(region) if asked in (Asked.PENDING, Asked.REFUSED) else None
             regions.append(RegionProgress(region, asked, refused, repeats.same, repeats.other))
         return Progress(gathering.run, gathering.state(self._clock()), tuple(regions), gathering.deadline)

@@ -9,7 +9,7 @@ from coordinator.gather import Asked, State
 from policies.rules.refusals import Refused
 from policies.units.money import NanoRho
 
-Decision = Literal["granted", "refused", "away"]
+Decision = Literal["granted", "pending", "refused", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class RegionView:
 
 @dataclass(frozen=True, slots=True)
 class RegionPrice:
-    """What one region would say. An `away` region has said nothing: its amounts are None."""
+    """What one region would say. An `away` region has said nothing: its amounts are None.
+
+    `pending`: not yet, for a reason that may pass by itself; `refused` then says which.
+    """
 
     region: str
     decision: Decision
@@ -44,8 +47,9 @@ class Prices:
     regions: tuple[RegionPrice, ...]
     run: str | None = None
 
-    def refusals(self) -> dict[str, Refused]:
-        return {one.region: one.refused for one in self.regions if one.refused is not None}
+    def said(self, decision: Decision) -> dict[str, Refused]:
+        """The regions that refuse, or say "not yet", each with why."""
+        return {one.region: one.refused for one in self.regions if one.decision == decision and one.refused is not None}
 
     @property
     def hopeless(self) -> bool:

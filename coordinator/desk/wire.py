@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from rondgang.v1 import desk_pb2
 
 from coordinator.desk.views import (
@@ -21,7 +23,7 @@ from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
 from policies.wire.refusals import refusal_from_wire, refusal_to_wire
 
-_DECISIONS: dict[str, Decision] = {"granted": "granted", "refused": "refused", "away": "away"}
+_DECISIONS: dict[str, Decision] = {name: name for name in get_args(Decision)}
 
 
 def region_to_wire(view: RegionView) -> desk_pb2.RegionState:

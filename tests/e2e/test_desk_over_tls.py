@@ -83,7 +83,7 @@ def test_price_asks_the_nodes_that_attend_and_opens_no_run(country: Country, ser
         assert not granting.orders
     decisions = {one.region: one.decision for one in prices.regions}
     assert decisions == {"AA": "granted", "BB": "refused", "CC": "away"}
-    assert prices.refusals()["BB"].reason is Reason.OVER_COHORT_CAP
+    assert prices.said("refused")["BB"].reason is Reason.OVER_COHORT_CAP
     assert prices.regions[0].charge == planned.programme.charge.amount
     assert prices.run is None
     assert not prices.hopeless
