@@ -37,12 +37,13 @@ MODELS: Mapping[str, type[Document]] = {
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What is in force; `codebooks` by hash. None where nothing was adopted yet."""
+    """What is in force; `codebooks` by hash, `signed` all of them as they came. None where nothing was adopted yet."""
 
     roster: Adopted[Roster] | None = None
     calendar: Adopted[Calendar] | None = None
     policy: Adopted[RegionPolicy] | None = None
     codebooks: Mapping[str, Codebook] = field(default_factory=dict)
+    signed: tuple[Signed, ...] = ()
 
 
 def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Documents:
@@ -51,7 +52,7 @@ def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Do
     roster: Adopted[Roster] | None = None
     calendar: Adopted[Calendar] | None = None
     policy: Adopted[RegionPolicy] | None = None
-    codebooks: dict[str, Codebook] = {}
+    codebooks: dict[str, Adopted[Codebook]] = {}
     for event in in_force:
         path = file_of(home, event)
         match event.kind:
@@ -62,8 +63,10 @@ def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Do
             case "policy":
                 policy = _read(RegionPolicy, path, event, steward)
             case "codebook":
-                codebooks[event.hash] = _read(Codebook, path, event, pinned).document
-    return Documents(roster, calendar, policy, codebooks)
+                codebooks[event.hash] = _read(Codebook, path, event, pinned)
+    taken = [one for one in (roster, calendar, *codebooks.values(), policy) if one is not None]
+    signed = tuple(Signed.from_bytes(one.data) for one in taken)
+    return Documents(roster, calendar, policy, {key: one.document for key, one in codebooks.items()}, signed)
 
 
 def file_of(home: Home, event: AdoptedEvent) -> Path:

@@ -60,6 +60,8 @@ class Region:
         self.ledger = Ledger(home.ledger_file, self.code, clock)
         try:
             self.documents: Documents = self._load()
+            # Earlier versions logged hashes alone.
+            self.ledger.keep_documents(self.documents.signed)
         except BaseException:
             self.ledger.close()
             raise
@@ -134,7 +136,7 @@ class Region:
         if calendar is not None and (unknown := set(policy.cohorts) - set(calendar.document.cohorts)):
             return NotAdopted(f"The calendar has no cohort {min(unknown)}. Correct the policy's cohorts.")
         signed = sign("policy", to_canonical(policy), self._steward)
-        return self._force("policy", str(policy.policy.version), signed.digest, signed.to_bytes())
+        return self._force("policy", str(policy.policy.version), signed)
 
     def record_import(self, snapshot: str, cohort: str, codebook: str) -> Imported | NotAdopted:
         """Puts a finished snapshot into force for its cohort. Durable on return; the same again changes nothing."""
@@ -148,7 +150,7 @@ class Region:
     def _roster(self, taken: Adopted[Roster] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
             return taken
-        return self._force("roster", str(taken.document.serial), taken.digest, taken.data)
+        return self._force("roster", str(taken.document.serial), Signed.from_bytes(taken.data))
 
     def _calendar(self, taken: Adopted[Calendar] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
@@ -160,7 +162,7 @@ class Region:
             before = held.document.calendar
             if name.id == before.id and name.version <= before.version:
                 return NotAdopted(f"Calendar {name.id}@{before.version} is in force; this is version {name.version}.")
-        return self._force("calendar", f"{name.id}@{name.version}", taken.digest, taken.data)
+        return self._force("calendar", f"{name.id}@{name.version}", Signed.from_bytes(taken.data))
 
     def _codebook(self, taken: Adopted[Codebook] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
@@ -169,17 +171,18 @@ class Region:
         held = self.ledger.book.adopted.get(("codebook", label))
         if held is not None and held.hash != taken.digest:
             return NotAdopted(f"Codebook {label} is in force with other content. A change needs a new version.")
-        return self._force("codebook", label, taken.digest, taken.data)
+        return self._force("codebook", label, Signed.from_bytes(taken.data))
 
-    def _force(self, kind: str, name: str, digest: str, data: bytes) -> InForce:
+    def _force(self, kind: str, name: str, signed: Signed) -> InForce:
+        digest = signed.digest
         event = AdoptedEvent.model_validate({"event": "adopted", "kind": kind, "name": name, "hash": digest})
         key = (kind, name if kind == "codebook" else "")
         held = self.ledger.book.adopted.get(key)
         if held is not None and held.hash == digest:
             return InForce(kind, name, digest, new=False)
         path = file_of(self.home, event)
-        lay_beside(path, data)
-        self.ledger.log_adopted(event)
+        lay_beside(path, signed.to_bytes())
+        self.ledger.log_adopted(event, signed)
         put_in_place(path)
         self.documents = self._load()
         return InForce(kind, name, digest, new=True)

@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import assert_never
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import Literal, assert_never
 
 from rondgang.leaves import GENESIS, leaf_hash
 
 from node.errors import BrokenLedger
 from policies.documents import BadDocument, from_canonical, to_canonical
+from policies.rules.approval import DeclineReason
 from policies.rules.decide import Spent
-from policies.rules.entries import Adopted, Answered, Debited, Entry, Event, Imported, Opened, RefusedEntry, ResultEntry
+from policies.rules.entries import (
+    Adopted,
+    Answered,
+    Approved,
+    AskedEntry,
+    Attempted,
+    Debited,
+    Declined,
+    Entry,
+    Event,
+    Imported,
+    Opened,
+    RefusedEntry,
+    Reset,
+    ResultEntry,
+)
 from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
+Pair = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Book:
     """The sum of all entries so far. Only `take` changes it.
 
-    `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks; `snapshots` maps a
-    cohort to its newest import; `answered` maps (programme, snapshot) to the debit that paid; `unanswered` are debits
-    without an answer: charged, and dead unless they are the one in hand; `results` maps a run to its newest result,
-    `received` to when that came (unix seconds).
+    `time` is that of the last entry (unix seconds). `adopted` maps (kind, name) to the document in force, with an empty
+    name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run);
+    `approvals` the steward's last word on a programme, `declined` the reason where that is no. `answered` maps
+    (programme, snapshot) to the debit that paid, `answered_at` to the place of the entry that says so; `unanswered` are
+    debits without an answer: charged, and dead unless this process still has them; `attempts` maps (programme, run) to
+    its newest attempt. `results` maps a run to its newest result, `received` to when that came (unix seconds).
+
+    `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
 
     size: int = 0
     head: str = GENESIS
     region: str = ""
+    epoch: int = 0
+    time: int = 0
     cohorts: dict[str, NanoRho] = field(default_factory=dict)
     lifetime: NanoRho = ZERO
-    adopted: dict[tuple[str, str], Adopted] = field(default_factory=dict)
+    adopted: dict[Pair, Adopted] = field(default_factory=dict)
     snapshots: dict[str, Imported] = field(default_factory=dict)
-    answered: dict[tuple[str, str], int] = field(default_factory=dict)
+    asked: set[Pair] = field(default_factory=set)
+    programmes_asked: set[str] = field(default_factory=set)
+    approvals: dict[str, Literal["approve", "decline"]] = field(default_factory=dict)
+    declined: dict[str, DeclineReason] = field(default_factory=dict)
+    answered: dict[Pair, int] = field(default_factory=dict)
+    answered_at: dict[Pair, int] = field(default_factory=dict)
+    programmes_answered: set[str] = field(default_factory=set)
     unanswered: dict[int, Debited] = field(default_factory=dict)
+    attempts: dict[Pair, int] = field(default_factory=dict)
     refusals: set[tuple[str, str, str]] = field(default_factory=set)
     results: dict[str, ResultEntry] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
+    carried: frozenset[Pair] = frozenset()
 
     @property
     def spent(self) -> Spent:
         return Spent(dict(self.cohorts), self.lifetime)
 
-    def entry(self, event: Event, time: int) -> bytes:
-        """Canonical bytes of the next entry."""
+    def copy(self) -> Book:
+        """A book of the same content: what is taken there is not taken here."""
+        return Book(**{one.name: copy(getattr(self, one.name)) for one in fields(self)})
+
+    def entry(self, event: Event, now: int) -> bytes:
+        """Canonical bytes of the next entry. Its time is `now`, or that of the entry before where the clock went back.
+
+        `take` does not ask for that: older versions wrote the clock as it was.
+        """
+        time = now if self.size == 0 else max(now, self.time)
         return to_canonical(Entry(seq=self.size, time=time, previous=self.head, body=event))
 
     def take(self, data: bytes) -> Entry:
@@ -63,22 +103,32 @@ class Book:
             self.received[entry.body.run] = entry.time
         self.size += 1
         self.head = leaf_hash(data)
+        self.time = entry.time
         return entry
 
     def check(self, event: Event) -> None:
         """Raises BrokenLedger unless `event` may be the next one."""
-        if isinstance(event, Opened) != (self.size == 0):
+        if isinstance(event, Opened | Reset) != (self.size == 0):
             raise BrokenLedger("a ledger is opened once, by its first entry", self.size)
-        if isinstance(event, Debited):
-            self._check_debit(event)
-        if isinstance(event, Answered):
-            self._check_answer(event)
-        if isinstance(event, ResultEntry) and not self.has_answered(event.programme):
-            raise BrokenLedger("it is the result of a programme that was never answered", self.size)
+        match event:
+            case AskedEntry() if (event.programme, event.run) in self.asked:
+                raise BrokenLedger("it is asked a second time in one run", self.size)
+            case Approved() | Declined() if event.programme not in self.programmes_asked:
+                raise BrokenLedger("it decides on a programme that was never asked", self.size)
+            case Debited():
+                self._check_debit(event)
+            case Answered():
+                self._check_answer(event)
+            case Attempted():
+                self._check_attempt(event)
+            case ResultEntry() if not self.has_answered(event.programme):
+                raise BrokenLedger("it is the result of a programme that was never answered", self.size)
+            case _:
+                pass
 
     def has_answered(self, programme: str) -> bool:
-        """Whether a programme was ever answered here, from any snapshot."""
-        return any(answered == programme for answered, _snapshot in self.answered)
+        """Whether a programme was ever answered here, from any snapshot and in any epoch."""
+        return programme in self.programmes_answered or any(programme == carried for carried, _snapshot in self.carried)
 
     def totals(self, cohort: str, charge: int) -> tuple[NanoRho, NanoRho]:
         """What the cohort and the lifetime have cost once `charge` (nano-rho, zero or more) is added."""
@@ -87,24 +137,52 @@ class Book:
 
     def _apply(self, event: Event) -> None:
         match event:
-            case Opened():
-                self.region = event.region
+            case Opened() | Reset():
+                self._open(event)
             case Adopted():
                 self.adopted[event.kind, event.name if event.kind == "codebook" else ""] = event
             case Imported():
                 self.snapshots[event.cohort] = event
+            case AskedEntry():
+                self.asked.add((event.programme, event.run))
+                self.programmes_asked.add(event.programme)
             case RefusedEntry():
                 self.refusals.add((event.programme, event.run, event.reason))
+            case Approved() | Declined():
+                self._decide(event)
             case Debited():
                 self.cohorts[event.cohort], self.lifetime = self.totals(event.cohort, event.charge)
                 self.unanswered[self.size] = event
             case Answered():
+                self._answer(event)
+            case Attempted():
                 del self.unanswered[event.debit]
-                self.answered[event.programme, event.snapshot] = event.debit
+                self.attempts[event.programme, event.run] = event.attempt
             case ResultEntry():
                 self.results[event.run] = event
             case _:
                 assert_never(event)
+
+    def _open(self, event: Opened | Reset) -> None:
+        self.region = event.region
+        self.epoch = 1
+        if isinstance(event, Reset):
+            self.epoch = event.epoch
+            self.cohorts = {cohort: NanoRho(nano) for cohort, nano in event.cohorts.items()}
+            self.lifetime = NanoRho(event.lifetime_total)
+
+    def _decide(self, event: Approved | Declined) -> None:
+        self.declined.pop(event.programme, None)
+        self.approvals[event.programme] = "approve"
+        if isinstance(event, Declined):
+            self.approvals[event.programme] = "decline"
+            self.declined[event.programme] = event.reason
+
+    def _answer(self, event: Answered) -> None:
+        del self.unanswered[event.debit]
+        self.answered[event.programme, event.snapshot] = event.debit
+        self.answered_at[event.programme, event.snapshot] = self.size
+        self.programmes_answered.add(event.programme)
 
     def _check_debit(self, event: Debited) -> None:
         cohort, lifetime = self.totals(event.cohort, event.charge)
@@ -113,7 +191,8 @@ class Book:
         held = self.snapshots.get(event.cohort)
         if held is None or held.snapshot != event.snapshot:
             raise BrokenLedger("it is charged for a snapshot that was not in force", self.size)
-        if (event.programme, event.snapshot) in self.answered:
+        pair = (event.programme, event.snapshot)
+        if pair in self.answered or pair in self.carried:
             raise BrokenLedger("it is charged for a programme that was answered from this snapshot", self.size)
 
     def _check_answer(self, event: Answered) -> None:
@@ -122,3 +201,10 @@ class Book:
             raise BrokenLedger("it answers no open debit for this programme and snapshot", self.size)
         if (event.programme, event.snapshot) in self.answered:
             raise BrokenLedger("it is a second answer to one programme from one snapshot", self.size)
+
+    def _check_attempt(self, event: Attempted) -> None:
+        debit = self.unanswered.get(event.debit)
+        if debit is None or debit.programme != event.programme:
+            raise BrokenLedger("it uses up no open debit for this programme", self.size)
+        if event.attempt <= self.attempts.get((event.programme, event.run), 0):
+            raise BrokenLedger("it is an attempt that was made before in its run", self.size)

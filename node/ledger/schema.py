@@ -6,11 +6,21 @@ import os
 import sqlite3
 from pathlib import Path
 
-from node.errors import BrokenLedger
+from node.errors import BrokenLedger, DiskFault
 from node.files import PRIVATE_FILE, sync_folder
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 5.0
+_DISK = {
+    "SQLITE_FULL": "the disk is full; make room",
+    "SQLITE_READONLY": "the file or its disk may only be read; see who owns it and how the disk is mounted",
+    "SQLITE_IOERR": "the disk gave an error; look after the disk first",
+    "SQLITE_CANTOPEN": "the file cannot be opened; see who owns it and whether its folder is there",
+    "SQLITE_BUSY": "another process is using the file; stop that one",
+    "SQLITE_LOCKED": "another process is using the file; stop that one",
+    "SQLITE_NOMEM": "there is not enough memory; stop other work",
+}
+"""What can be wrong with a disk, by the beginning of SQLite's name for it, and what to do."""
 
 
 def migrations() -> tuple[tuple[int, str], ...]:
@@ -19,10 +29,20 @@ def migrations() -> tuple[tuple[int, str], ...]:
     return tuple((int(path.name[:4]), path.read_text(encoding="utf-8")) for path in files)
 
 
+def trouble(doing: str, error: sqlite3.Error) -> BrokenLedger | DiskFault:
+    """The fault to raise for one of SQLite's: the disk's where that is to blame, else the file is damaged."""
+    name = getattr(error, "sqlite_errorname", "")
+    for known, sentence in _DISK.items():
+        if name.startswith(known):
+            return DiskFault(f"{doing}: {sentence}, and start the node again ({name})")
+    return BrokenLedger(f"{doing}: the file cannot be used as a ledger ({name or type(error).__name__})")
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """The ledger's file, made if absent, at the newest schema, in WAL with synchronous=FULL: a commit is on disk.
 
-    For use by one thread at a time. Raises BrokenLedger for a schema of a newer version or a file of another kind.
+    For use by one thread at a time. Raises BrokenLedger for a schema of a newer version or a file of another kind, and
+    DiskFault.
     """
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
@@ -39,7 +59,7 @@ def connect(path: Path) -> sqlite3.Connection:
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
-        raise BrokenLedger(f"the file cannot be opened as a ledger ({type(error).__name__})") from error
+        raise trouble("open", error) from error
     except BrokenLedger:
         connection.close()
         raise

@@ -135,7 +135,7 @@ def test_an_adoption_that_was_cut_off_is_finished_or_dropped_by_what_the_ledger_
     path = file_of(home, event)
     write_private(path.with_name(path.name + ".next"), signed.to_bytes())
     if logged:
-        region.ledger.log_adopted(event)
+        region.ledger.log_adopted(event, signed)
     region.close()
     again = Region(home, Clock())
     assert again.roster.serial == (2 if logged else 1)
