@@ -54,7 +54,8 @@ class Tree:
 
     def leaf(self, index: int) -> bytes:
         """The hash of one leaf, from 0."""
-        self._check(index + 1)
+        if not 0 <= index < self._size:
+            raise IndexError(f"the tree has {self._size} leaves")
         return self._at(0, index)
 
     def root(self, size: int | None = None) -> bytes:
@@ -118,8 +119,11 @@ class Tree:
 
 
 def includes(leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether `leaf` (a hash) is leaf `index` of the tree of `size` with this root (RFC 9162 section 2.1.3.2)."""
-    if not 0 <= index < size:
+    """Whether `leaf` (a hash) is leaf `index` of the tree of `size` with this root (RFC 9162 section 2.1.3.2).
+
+    Anything that is not 32 bytes long is no hash, and proves nothing.
+    """
+    if not 0 <= index < size or not _hashes(leaf, root, *proof):
         return False
     place, last, found = index, size - 1, leaf
     for step in proof:
@@ -138,9 +142,10 @@ def includes(leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[by
 def extends(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether the tree of `size` begins with the tree of `old` leaves (RFC 9162 section 2.1.4.2).
 
-    Every tree extends the empty one, and itself, by an empty proof.
+    Every tree extends the empty one, and itself, by an empty proof. Anything that is not 32 bytes long is no hash, and
+    proves nothing.
     """
-    if not 0 <= old <= size:
+    if not 0 <= old <= size or not _hashes(old_root, root, *proof):
         return False
     if old == 0:
         return not proof and old_root == EMPTY_ROOT and (size > 0 or root == EMPTY_ROOT)
@@ -166,6 +171,11 @@ def extends(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[b
             after = node_hash(after, step)
         place, last = place >> 1, last >> 1
     return last == 0 and before == old_root and after == root
+
+
+def _hashes(*found: bytes) -> bool:
+    """Whether each is as long as a hash: a shorter and a longer one can be joined to the bytes of another pair."""
+    return all(len(one) == HASH_BYTES for one in found)
 
 
 def _split(count: int) -> int:

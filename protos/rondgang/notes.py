@@ -11,7 +11,6 @@ checkpoint key signs. The name of a witness follows from its key (`witness_name`
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass, replace
@@ -66,9 +65,10 @@ class Checkpoint:
         if len(lines) != 4 or lines[3] or _SIZE.fullmatch(lines[1]) is None:
             raise BadNote("a checkpoint's text is three lines: origin, size and root")
         try:
-            found = cls(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
-        except binascii.Error:
+            root = base64.b64decode(lines[2], validate=True)
+        except ValueError:
             raise BadNote("a checkpoint's root is base64") from None
+        found = cls(lines[0], int(lines[1]), root)
         if found.text != text:
             raise BadNote("a checkpoint's root has another spelling in base64")
         return found
@@ -121,8 +121,12 @@ class Note:
     @classmethod
     def parse(cls, data: str) -> Self:
         """Reads a note (c2sp.org/signed-note). Raises `BadNote`."""
+        try:
+            length = len(data.encode("utf-8"))
+        except UnicodeEncodeError:
+            raise BadNote("a note is UTF-8, and has no lone surrogates") from None
         text, gap, lines = data.rpartition("\n\n")
-        if not gap or len(data.encode("utf-8", "replace")) > _MOST_BYTES:
+        if not gap or length > _MOST_BYTES:
             raise BadNote("a note is text, an empty line and signatures, of at most 20,000 bytes")
         if any(ord(char) < 0x20 and char != "\n" for char in data) or not lines.endswith("\n"):
             raise BadNote("a note has no control characters, and ends with a line feed")
@@ -191,7 +195,7 @@ def _signature(line: str) -> NoteSignature:
         raise BadNote("a signature line is a dash, a name and base64, with single spaces")
     try:
         data = base64.b64decode(parts[2], validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise BadNote("a signature line ends in base64") from None
     if len(data) <= _KEY_ID_BYTES or base64.b64encode(data).decode("ascii") != parts[2]:
         raise BadNote("a signature is a key id of four bytes and more, in base64's one spelling")

@@ -8,6 +8,7 @@ before the cosignature leaves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -16,8 +17,10 @@ from rondgang import canonical
 from rondgang.canonical import NotCanonical
 from rondgang.keys import PublicKey
 from rondgang.leaves import leaf_hash
-from rondgang.merkle import extends, includes
+from rondgang.merkle import EMPTY_ROOT, extends, includes
 from rondgang.notes import BadNote, Checkpoint, Note, signed_by
+
+_HEX_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Why(Enum):
@@ -102,7 +105,8 @@ def consider(held: Checkpoint | None, region: str, keys: Iterable[PublicKey], gi
 def _from_nothing(offered: Checkpoint, given: Submission) -> Outcome:
     if given.old != 0:
         return Conflict(0)
-    return Rejected(Why.BAD_PROOF) if given.proof else Accepted(offered)
+    whole = extends(0, EMPTY_ROOT, offered.size, offered.root, given.proof)
+    return Accepted(offered) if whole else Rejected(Why.BAD_PROOF)
 
 
 def _reset(held: Checkpoint, offered: Checkpoint, given: Submission) -> Outcome:
@@ -129,10 +133,12 @@ def committed_by(first_entry: bytes) -> tuple[int, int, bytes] | None:
     except NotCanonical:
         return None
     match value:
-        case {"seq": 0, "body": {"event": "reset", "epoch": int(epoch), "old_size": int(size), "old_root": str(root)}}:
-            try:
-                return epoch, size, bytes.fromhex(root)
-            except ValueError:
-                return None
+        case {
+            "seq": int(seq),
+            "body": {"event": "reset", "epoch": int(epoch), "old_size": int(size), "old_root": str(root)},
+        }:
+            # True and False are integers to a match; in canonical bytes they are something else.
+            whole = bool not in (type(seq), type(epoch), type(size)) and seq == 0 and epoch >= 2 and size >= 0
+            return (epoch, size, bytes.fromhex(root)) if whole and _HEX_HASH.fullmatch(root) else None
         case _:
             return None

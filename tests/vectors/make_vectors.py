@@ -2,20 +2,19 @@
 
 Plain files say what bytes a value has, and `bad_*` files which bytes are refused. They are committed: a difference
 after running this script is a change of the contract, and needs a new version beside the old one, never an edit of old
-files.
+files. The `published_*` files beside them are other people's vectors, and nothing here writes them.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
 from rondgang import canonical
 from rondgang.canonical import Json
-from rondgang.keys import SigningKey
 from rondgang.leaves import GENESIS, leaf_hash
 from rondgang.signed import KINDS, sign
 
-from tests.vectors import programme
+from tests.vectors import bundles, entries, notes, programme, trees, witnessing
+from tests.vectors.keys import key
 
 FOLDER = Path(__file__).parent / "v1"
 
@@ -30,16 +29,18 @@ def vectors() -> dict[str, Json]:
         "unverified.json": [{"name": name, "envelope": text} for name, text in _unverified().items()],
         "chain.json": _chain(),
         "programme.json": programme.vectors(),
+        "merkle.json": trees.vectors(),
+        "entries.json": entries.vectors(),
+        "notes.json": notes.vectors(),
+        "bad_notes.json": notes.bad_vectors(),
+        "witnessing.json": witnessing.vectors(),
+        "bundle.json": bundles.vector(),
+        "bad_bundles.json": bundles.bad_vectors(),
     }
 
 
 def text_of(content: Json) -> str:
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
-
-
-def key(number: int) -> SigningKey:
-    """The test keys. Public knowledge: never enrol one."""
-    return SigningKey.generate(hashlib.sha256(b"rondgang test key %d" % number).digest())
 
 
 def _values() -> dict[str, Json]:

@@ -11,7 +11,8 @@ from rondgang.keys import PublicKey
 from rondgang.leaves import GENESIS, first_break, leaf_hash
 from rondgang.signed import KINDS, Signed, verify
 
-from tests.vectors.make_vectors import FOLDER, key, text_of, vectors
+from tests.vectors.keys import key
+from tests.vectors.make_vectors import FOLDER, text_of, vectors
 
 
 def _cases(name: str) -> list[dict[str, Any]]:
@@ -20,7 +21,8 @@ def _cases(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_script_writes_what_is_committed() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(vectors())
+    ours = {path.name for path in FOLDER.iterdir() if not path.name.startswith("published_")}
+    assert ours == set(vectors())
     for name, content in vectors().items():
         assert (FOLDER / name).read_text(encoding="ascii") == text_of(content), f"{name} differs: run make_vectors.py"
 
