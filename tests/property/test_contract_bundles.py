@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from rondgang.bundles import Record, frame, records, seal, seal_of
-from rondgang.canonical import Json, encode
+from rondgang.canonical import Json
 from rondgang.errors import BadBundle, ContractError
 from rondgang.keys import SigningKey
 
@@ -19,7 +19,7 @@ FRAMES = st.lists(
     VALUES.map(frame)
     | st.binary(max_size=12)
     | st.binary(max_size=12).map(lambda data: len(data).to_bytes(4, "big") + data)
-    | st.just({"a": 1}).map(lambda value: len(encode(value)).to_bytes(4, "big") + encode(value)),
+    | st.just(b'\x00\x00\x00\x07{"a":1}'),
     max_size=5,
 ).map(b"".join)
 
