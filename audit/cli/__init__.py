@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from audit.cli import joining, witness
+
 app = typer.Typer(
     help="The auditor: witness what nodes log, and check what privacy was spent. Trusts nobody.\n\n"
     "Example: rondgang audit verify evidence/*.bundle",
@@ -11,3 +13,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+for verb in (
+    joining.init,
+    joining.enrol,
+    joining.adopt,
+    witness.witness,
+    witness.forks,
+    witness.export,
+):
+    app.command()(verb)

@@ -14,13 +14,13 @@ from rondgang.roles import Role
 
 from coordinator.cli.options import HomeOption, JsonOption
 from coordinator.cli.output import REFUSED, faults, say, stop
-from coordinator.enrolment import check_certificate, unfit_roster
 from coordinator.errors import BadHome
 from coordinator.home import CoordinatorConfig, Home, ResearcherConfig, pinned_key
 from coordinator.prices import Plain
 from coordinator.study import Kept, adopt_file
 from policies.rules.refusals import Refused
 from policies.study.adoption import NotAdopted
+from policies.study.certified import check_certificate, unfit_roster
 from policies.study.enrolment import EnrolmentRequest
 from policies.study.roster import Roster
 

@@ -1,4 +1,7 @@
-"""Checking what the consortium sent back: is this our certificate, under this root, and are we on the roster?"""
+"""Checking what the consortium sent back: is this our certificate, under this root, and are we on the roster?
+
+Pure, and alike for whoever enrols: certificates are bytes and the instant is an argument.
+"""
 
 from __future__ import annotations
 

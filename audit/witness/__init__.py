@@ -1,0 +1,1 @@
+"""The independent witness: a small service that remembers the last checkpoint of every region and cosigns no other."""
