@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, field, fields
-from typing import Literal, assert_never
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, TypeVar, assert_never
 
 from rondgang.leaves import GENESIS, leaf_hash
 
@@ -32,11 +33,13 @@ from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
 Pair = tuple[str, str]
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
 class Book:
-    """The sum of all entries so far. Only `take` changes it.
+    """The sum of all entries so far. Only `take` changes it; between `begin` and `settle` or `undo` on trial.
 
     `time` is that of the last entry (unix seconds). `adopted` maps (kind, name) to the document in force, with an empty
     name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run);
@@ -70,14 +73,34 @@ class Book:
     results: dict[str, ResultEntry] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
     carried: frozenset[Pair] = frozenset()
+    _steps_back: list[Callable[[], None]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def spent(self) -> Spent:
         return Spent(dict(self.cohorts), self.lifetime)
 
-    def copy(self) -> Book:
-        """A book of the same content: what is taken there is not taken here."""
-        return Book(**{one.name: copy(getattr(self, one.name)) for one in fields(self)})
+    def begin(self) -> None:
+        """What is taken from here on may be undone, at the cost of what was taken and not of all there is."""
+        size, head, region, epoch, time, lifetime = (
+            self.size, self.head, self.region, self.epoch, self.time, self.lifetime,
+        )  # fmt: skip
+
+        def back() -> None:
+            self.size, self.head, self.region, self.epoch, self.time, self.lifetime = (
+                size, head, region, epoch, time, lifetime,
+            )  # fmt: skip
+
+        self._steps_back = [back]
+
+    def settle(self) -> None:
+        """What was taken stays."""
+        self._steps_back = None
+
+    def undo(self) -> None:
+        """The book is again as it was at `begin`."""
+        steps, self._steps_back = self._steps_back or [], None
+        for step in reversed(steps):
+            step()
 
     def entry(self, event: Event, now: int) -> bytes:
         """Canonical bytes of the next entry. Its time is `now`, or that of the entry before where the clock went back.
@@ -100,7 +123,7 @@ class Book:
         self.check(entry.body)
         self._apply(entry.body)
         if isinstance(entry.body, ResultEntry):
-            self.received[entry.body.run] = entry.time
+            self._put(self.received, entry.body.run, entry.time)
         self.size += 1
         self.head = leaf_hash(data)
         self.time = entry.time
@@ -140,26 +163,27 @@ class Book:
             case Opened() | Reset():
                 self._open(event)
             case Adopted():
-                self.adopted[event.kind, event.name if event.kind == "codebook" else ""] = event
+                self._put(self.adopted, (event.kind, event.name if event.kind == "codebook" else ""), event)
             case Imported():
-                self.snapshots[event.cohort] = event
+                self._put(self.snapshots, event.cohort, event)
             case AskedEntry():
-                self.asked.add((event.programme, event.run))
-                self.programmes_asked.add(event.programme)
+                self._add(self.asked, (event.programme, event.run))
+                self._add(self.programmes_asked, event.programme)
             case RefusedEntry():
-                self.refusals.add((event.programme, event.run, event.reason))
+                self._add(self.refusals, (event.programme, event.run, event.reason))
             case Approved() | Declined():
                 self._decide(event)
             case Debited():
-                self.cohorts[event.cohort], self.lifetime = self.totals(event.cohort, event.charge)
-                self.unanswered[self.size] = event
+                cohort, self.lifetime = self.totals(event.cohort, event.charge)
+                self._put(self.cohorts, event.cohort, cohort)
+                self._put(self.unanswered, self.size, event)
             case Answered():
                 self._answer(event)
             case Attempted():
-                del self.unanswered[event.debit]
-                self.attempts[event.programme, event.run] = event.attempt
+                self._drop(self.unanswered, event.debit)
+                self._put(self.attempts, (event.programme, event.run), event.attempt)
             case ResultEntry():
-                self.results[event.run] = event
+                self._put(self.results, event.run, event)
             case _:
                 assert_never(event)
 
@@ -168,21 +192,41 @@ class Book:
         self.epoch = 1
         if isinstance(event, Reset):
             self.epoch = event.epoch
-            self.cohorts = {cohort: NanoRho(nano) for cohort, nano in event.cohorts.items()}
             self.lifetime = NanoRho(event.lifetime_total)
+            for cohort, nano in event.cohorts.items():
+                self._put(self.cohorts, cohort, NanoRho(nano))
 
     def _decide(self, event: Approved | Declined) -> None:
-        self.declined.pop(event.programme, None)
-        self.approvals[event.programme] = "approve"
+        self._put(self.approvals, event.programme, "decline" if isinstance(event, Declined) else "approve")
         if isinstance(event, Declined):
-            self.approvals[event.programme] = "decline"
-            self.declined[event.programme] = event.reason
+            self._put(self.declined, event.programme, event.reason)
+        else:
+            self._drop(self.declined, event.programme)
 
     def _answer(self, event: Answered) -> None:
-        del self.unanswered[event.debit]
-        self.answered[event.programme, event.snapshot] = event.debit
-        self.answered_at[event.programme, event.snapshot] = self.size
-        self.programmes_answered.add(event.programme)
+        pair = (event.programme, event.snapshot)
+        self._drop(self.unanswered, event.debit)
+        self._put(self.answered, pair, event.debit)
+        self._put(self.answered_at, pair, self.size)
+        self._add(self.programmes_answered, event.programme)
+
+    def _put(self, table: dict[K, V], key: K, value: V) -> None:
+        if self._steps_back is not None:
+            back = partial(table.__setitem__, key, table[key]) if key in table else partial(table.__delitem__, key)
+            self._steps_back.append(back)
+        table[key] = value
+
+    def _drop(self, table: dict[K, V], key: K) -> None:
+        if key in table:
+            value = table.pop(key)
+            if self._steps_back is not None:
+                self._steps_back.append(partial(table.__setitem__, key, value))
+
+    def _add(self, group: set[K], item: K) -> None:
+        if item not in group:
+            group.add(item)
+            if self._steps_back is not None:
+                self._steps_back.append(partial(group.remove, item))
 
     def _check_debit(self, event: Debited) -> None:
         cohort, lifetime = self.totals(event.cohort, event.charge)

@@ -85,7 +85,7 @@ class Debit:
 class Ledger:
     """Opening replays and checks the whole log, and raises BrokenLedger if anything is amiss, or DiskFault.
 
-    `book` is what the entries add up to, as it is on disk; each transaction puts a new one in its place.
+    `book` is what the entries on disk add up to. One call at a time.
     """
 
     def __init__(self, path: Path, region: str, clock: Clock, connect: Connect = connect) -> None:

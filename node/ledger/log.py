@@ -1,7 +1,7 @@
 """The entries on disk: one file, one writer, everything of a transaction or nothing.
 
-`book` and `tree` are what is on disk. A transaction works on a draft, which takes their place after its commit: so no
-exception on the way leaves them with an entry that the file does not have.
+`book` and `tree` are what is on disk. Inside a transaction the book has its entries on trial, so that decisions see
+them, and it goes back to what it was when anything breaks before the commit has succeeded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 @dataclass(slots=True)
 class Draft:
-    """One transaction in the making. `book` has its entries already, for whoever decides by it."""
+    """One transaction in the making. `book` has its entries already, on trial, for whoever decides by it."""
 
     connection: sqlite3.Connection
     book: Book
@@ -76,21 +76,19 @@ class Log:
             raise DiskFault(f"{name}: an earlier commit failed; start the node again")
         with reading(name):
             self.connection.execute("BEGIN IMMEDIATE")
-            draft = Draft(self.connection, self.book.copy(), self._clock)
+            draft = Draft(self.connection, self.book, self._clock)
+            self.book.begin()
             try:
                 self._still_ours(name)
                 yield draft
+                self._commit(name)
             except BaseException:
+                self.book.undo()
                 # SQLite ends a transaction by itself after some errors of the disk.
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
-            if not self.connection.in_transaction:
-                raise BrokenLedger(f"{name}: the transaction ended before its commit")
-            self._failed = True
-            self.connection.execute("COMMIT")
-            self._failed = False
-        self.book = draft.book
+        self.book.settle()
         for leaf in draft.leaves:
             self.tree.append(leaf)
 
@@ -103,6 +101,13 @@ class Log:
         """Canonical bytes of the entry that opened the log."""
         (body,) = self.connection.execute("SELECT body FROM entries WHERE seq = 0").fetchone()
         return bytes(body)
+
+    def _commit(self, name: str) -> None:
+        if not self.connection.in_transaction:
+            raise BrokenLedger(f"{name}: the transaction ended before its commit")
+        self._failed = True
+        self.connection.execute("COMMIT")
+        self._failed = False
 
     def _still_ours(self, name: str) -> None:
         row = self.connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
