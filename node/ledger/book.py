@@ -42,11 +42,12 @@ class Book:
     """The sum of all entries so far. Only `take` changes it; between `begin` and `settle` or `undo` on trial.
 
     `time` is that of the last entry (unix seconds). `adopted` maps (kind, name) to the document in force, with an empty
-    name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run);
-    `approvals` the steward's last word on a programme, `declined` the reason where that is no. `answered` maps
-    (programme, snapshot) to the debit that paid, `answered_at` to the place of the entry that says so; `unanswered` are
-    debits without an answer: charged, and dead unless this process still has them; `attempts` maps (programme, run) to
-    its newest attempt. `results` maps a run to its newest result, `received` to when that came (unix seconds).
+    name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run), and
+    `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word on a programme,
+    `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that paid, `answered_at`
+    to the place of the entry that says so; `unanswered` are debits without an answer: charged, and dead unless this
+    process still has them; `attempts` maps (programme, run) to its newest attempt. `results` maps a run to its newest
+    result, `received` to when that came (unix seconds).
 
     `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
@@ -61,7 +62,7 @@ class Book:
     adopted: dict[Pair, Adopted] = field(default_factory=dict)
     snapshots: dict[str, Imported] = field(default_factory=dict)
     asked: set[Pair] = field(default_factory=set)
-    programmes_asked: set[str] = field(default_factory=set)
+    first_asked: dict[str, int] = field(default_factory=dict)
     approvals: dict[str, Literal["approve", "decline"]] = field(default_factory=dict)
     declined: dict[str, DeclineReason] = field(default_factory=dict)
     answered: dict[Pair, int] = field(default_factory=dict)
@@ -124,6 +125,8 @@ class Book:
         self._apply(entry.body)
         if isinstance(entry.body, ResultEntry):
             self._put(self.received, entry.body.run, entry.time)
+        if isinstance(entry.body, AskedEntry) and entry.body.programme not in self.first_asked:
+            self._put(self.first_asked, entry.body.programme, entry.time)
         self.size += 1
         self.head = leaf_hash(data)
         self.time = entry.time
@@ -136,7 +139,7 @@ class Book:
         match event:
             case AskedEntry() if (event.programme, event.run) in self.asked:
                 raise BrokenLedger("it is asked a second time in one run", self.size)
-            case Approved() | Declined() if event.programme not in self.programmes_asked:
+            case Approved() | Declined() if event.programme not in self.first_asked:
                 raise BrokenLedger("it decides on a programme that was never asked", self.size)
             case Debited():
                 self._check_debit(event)
@@ -168,7 +171,6 @@ class Book:
                 self._put(self.snapshots, event.cohort, event)
             case AskedEntry():
                 self._add(self.asked, (event.programme, event.run))
-                self._add(self.programmes_asked, event.programme)
             case RefusedEntry():
                 self._add(self.refusals, (event.programme, event.run, event.reason))
             case Approved() | Declined():
