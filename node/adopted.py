@@ -69,6 +69,32 @@ def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Do
     return Documents(roster, calendar, policy, {key: one.document for key, one in codebooks.items()}, signed)
 
 
+def lying(home: Home) -> tuple[AdoptedEvent, ...]:
+    """What lies in `adopted/`, as if it were in force: for a home whose ledger cannot say. `load` checks signatures.
+
+    Raises BadDelivery for a file that is no document of its kind.
+    """
+    paths = [home.adopted / f"{kind}.json" for kind in ("roster", "calendar", "policy")]
+    paths += sorted((home.adopted / "codebooks").glob("*.json"))
+    return tuple(_event(path) for path in paths if path.exists())
+
+
+def event_of(signed: Signed, document: Document) -> AdoptedEvent:
+    """The entry that puts a signed document into force: the roster under its serial, others under id and version."""
+    match document:
+        case Roster():
+            name = str(document.serial)
+        case Calendar():
+            name = f"{document.calendar.id}@{document.calendar.version}"
+        case Codebook():
+            name = document.label
+        case RegionPolicy():
+            name = str(document.policy.version)
+        case _:
+            raise TypeError("not a document that a region adopts")
+    return AdoptedEvent.model_validate({"event": "adopted", "kind": signed.kind, "name": name, "hash": signed.digest})
+
+
 def file_of(home: Home, event: AdoptedEvent) -> Path:
     """Where a document stands: `adopted/<kind>.json`, or `adopted/codebooks/<id>@<version>.json`."""
     if event.kind == "codebook":
@@ -105,6 +131,16 @@ def _read(model: type[D], path: Path, event: AdoptedEvent, signer: PublicKey) ->
         raise BadDelivery(f"{path} does not carry the signature that it was adopted with. Put that file back.")
     try:
         return Adopted(from_canonical(model, signed.document), signed.digest, signed.to_bytes())
+    except BadDocument as error:
+        raise BadDelivery(f"{path} cannot be read by this version: {error}") from error
+
+
+def _event(path: Path) -> AdoptedEvent:
+    signed = _signed(path)
+    if signed is None or signed.kind not in MODELS:
+        raise BadDelivery(f"{path} is not a signed document. Put the right file back, or take this one away.")
+    try:
+        return event_of(signed, from_canonical(MODELS[signed.kind], signed.document))
     except BadDocument as error:
         raise BadDelivery(f"{path} cannot be read by this version: {error}") from error
 

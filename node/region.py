@@ -12,13 +12,12 @@ from rondgang.errors import ContractError
 from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
 
-from node.adopted import Documents, file_of, lay_beside, load, put_in_place
+from node.adopted import Documents, event_of, file_of, lay_beside, load, put_in_place
 from node.home import Config, Home
 from node.ledger.book import Book
 from node.ledger.ledger import Ledger
-from policies.documents import BadDocument, to_canonical
+from policies.documents import BadDocument, Document, to_canonical
 from policies.rules.decide import Standing
-from policies.rules.entries import Adopted as AdoptedEvent
 from policies.rules.entries import Imported
 from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import Adopted, NotAdopted, adopt, adopt_roster
@@ -136,7 +135,7 @@ class Region:
         if calendar is not None and (unknown := set(policy.cohorts) - set(calendar.document.cohorts)):
             return NotAdopted(f"The calendar has no cohort {min(unknown)}. Correct the policy's cohorts.")
         signed = sign("policy", to_canonical(policy), self._steward)
-        return self._force("policy", str(policy.policy.version), signed)
+        return self._force(signed, policy)
 
     def record_import(self, snapshot: str, cohort: str, codebook: str) -> Imported | NotAdopted:
         """Puts a finished snapshot into force for its cohort. Durable on return; the same again changes nothing."""
@@ -150,7 +149,7 @@ class Region:
     def _roster(self, taken: Adopted[Roster] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
             return taken
-        return self._force("roster", str(taken.document.serial), Signed.from_bytes(taken.data))
+        return self._force(Signed.from_bytes(taken.data), taken.document)
 
     def _calendar(self, taken: Adopted[Calendar] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
@@ -162,7 +161,7 @@ class Region:
             before = held.document.calendar
             if name.id == before.id and name.version <= before.version:
                 return NotAdopted(f"Calendar {name.id}@{before.version} is in force; this is version {name.version}.")
-        return self._force("calendar", f"{name.id}@{name.version}", Signed.from_bytes(taken.data))
+        return self._force(Signed.from_bytes(taken.data), taken.document)
 
     def _codebook(self, taken: Adopted[Codebook] | NotAdopted) -> InForce | NotAdopted:
         if isinstance(taken, NotAdopted):
@@ -171,21 +170,20 @@ class Region:
         held = self.ledger.book.adopted.get(("codebook", label))
         if held is not None and held.hash != taken.digest:
             return NotAdopted(f"Codebook {label} is in force with other content. A change needs a new version.")
-        return self._force("codebook", label, Signed.from_bytes(taken.data))
+        return self._force(Signed.from_bytes(taken.data), taken.document)
 
-    def _force(self, kind: str, name: str, signed: Signed) -> InForce:
-        digest = signed.digest
-        event = AdoptedEvent.model_validate({"event": "adopted", "kind": kind, "name": name, "hash": digest})
-        key = (kind, name if kind == "codebook" else "")
+    def _force(self, signed: Signed, document: Document) -> InForce:
+        event = event_of(signed, document)
+        key = (event.kind, event.name if event.kind == "codebook" else "")
         held = self.ledger.book.adopted.get(key)
-        if held is not None and held.hash == digest:
-            return InForce(kind, name, digest, new=False)
+        if held is not None and held.hash == event.hash:
+            return InForce(event.kind, event.name, event.hash, new=False)
         path = file_of(self.home, event)
         lay_beside(path, signed.to_bytes())
         self.ledger.log_adopted(event, signed)
         put_in_place(path)
         self.documents = self._load()
-        return InForce(kind, name, digest, new=True)
+        return InForce(event.kind, event.name, event.hash, new=True)
 
     def _load(self) -> Documents:
         return load(self.home, self.ledger.book.adopted.values(), self._steward.public)
