@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from audit.cli import joining, witness
+from audit.cli import joining, practise, witness
 
 app = typer.Typer(
     help="The auditor: witness what nodes log, and check what privacy was spent. Trusts nobody.\n\n"
@@ -20,5 +20,6 @@ for verb in (
     witness.witness,
     witness.forks,
     witness.export,
+    practise.practise,
 ):
     app.command()(verb)

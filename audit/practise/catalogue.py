@@ -1,0 +1,17 @@
+"""Every planted fraud, in the order of the folders that `rondgang audit practise` writes."""
+
+from __future__ import annotations
+
+from audit.practise.fraud import Fraud
+from audit.practise.frauds import approving, authority, carrying, pricing, resetting, rewriting, spending, witnessing
+
+CATALOGUE: tuple[Fraud, ...] = (
+    *rewriting.FRAUDS,
+    *spending.FRAUDS,
+    *pricing.FRAUDS,
+    *authority.FRAUDS,
+    *approving.FRAUDS,
+    *witnessing.FRAUDS,
+    *resetting.FRAUDS,
+    *carrying.FRAUDS,
+)

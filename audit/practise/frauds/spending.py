@@ -1,0 +1,241 @@
+"""Cheating about money: debits, answers and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from audit.practise.fraud import Forger, Fraud, Tale, lived
+from audit.practise.log import Log, charge_of
+
+
+def debit_after_answer(log: Log) -> Iterable[int]:
+    asked = log.study.programme("paid_late")
+    log.ask(asked)
+    log.look()
+    answered = log.answer(asked, log.size + 1)
+    log.look()
+    debit = log.debit(asked)
+    log.look()
+    return answered, debit
+
+
+def answer_without_debit(log: Log) -> Iterable[int]:
+    asked = log.study.programme("never_paid")
+    asked_at = log.ask(asked)
+    log.look()
+    answered = log.answer(asked, asked_at)
+    log.look()
+    return (answered,)
+
+
+def two_answers_to_one_debit(log: Log) -> Iterable[int]:
+    asked = log.study.programme("answered_twice")
+    log.ask(asked)
+    debit = log.debit(asked)
+    log.look()
+    log.answer(asked, debit)
+    second = log.answer(asked, debit)
+    log.look()
+    return (second,)
+
+
+def two_debits_merged(log: Log) -> Iterable[int]:
+    """Two programmes are asked, one is charged, both are answered."""
+    one, two = log.study.programme("merged_one"), log.study.programme("merged_two")
+    log.ask(one)
+    log.ask(two)
+    debit = log.debit(one)
+    log.look()
+    log.answer(one, debit)
+    second = log.answer(two, debit)
+    log.look()
+    return (second,)
+
+
+def answered_under_two_debits(log: Log) -> Iterable[int]:
+    """The same programme from the same snapshot twice: two draws of noise, to be averaged."""
+    asked = log.study.programme("drawn_twice")
+    log.ask(asked)
+    log.spend(asked)
+    debit = log.debit(asked)
+    log.look()
+    second = log.answer(asked, debit)
+    log.look()
+    return debit, second
+
+
+def other_snapshot(log: Log) -> Iterable[int]:
+    """Charged for a snapshot that is no longer in force."""
+    old = log.snapshot
+    log.load()
+    asked = log.study.programme("old_snapshot")
+    log.ask(asked)
+    debit = log.debit(asked, wrong={"snapshot": old})
+    log.look()
+    answered = log.write("answered", programme=asked.digest, snapshot=old, debit=debit, answer=log.reply(asked).digest)
+    log.look()
+    return debit, answered
+
+
+def not_asked(log: Log) -> Iterable[int]:
+    asked = log.study.programme("nobody_asked")
+    log.cite(asked)
+    debit = log.debit(asked)
+    log.look()
+    log.answer(asked, debit)
+    log.look()
+    return (debit,)
+
+
+def _charged(name: str, less: int) -> Tale:
+    """A tale in which one debit, and the totals with it, is `less` than the price."""
+
+    def tale(log: Log) -> Iterable[int]:
+        asked = log.study.programme(name)
+        log.ask(asked)
+        debit = log.debit(asked, charge_of(asked) - less)
+        log.look()
+        log.answer(asked, debit)
+        log.look()
+        return (debit,)
+
+    return tale
+
+
+def _total(field: str) -> Tale:
+    """A tale in which one total is one nano-rho too low, and goes on from there."""
+
+    def tale(log: Log) -> Iterable[int]:
+        asked = log.study.programme("total_too_low")
+        log.ask(asked)
+        cohort, lifetime = log.cohorts["c1"] + charge_of(asked), log.lifetime + charge_of(asked)
+        debit = log.debit(asked, wrong={field: str((cohort if field == "cohort_total" else lifetime) - 1)})
+        log.look()
+        log.answer(asked, debit)
+        log.look()
+        return (debit,)
+
+    return tale
+
+
+def entry_alone(log: Log) -> Iterable[int]:
+    """The charge of one entry is lower, its totals are right."""
+    asked = log.study.programme("entry_alone")
+    log.ask(asked)
+    debit = log.debit(asked, wrong={"charge": str(charge_of(asked) - 1)})
+    log.look()
+    log.answer(asked, debit)
+    log.look()
+    return (debit,)
+
+
+def to_the_last(log: Log) -> list[int]:
+    """Asks until the next one would go beyond the cohort's cap, and then once more."""
+    debits: list[int] = []
+    while log.cohorts["c1"] <= 1_200_000_000:
+        asked = log.study.programme(f"until_{len(debits)}")
+        log.ask(asked)
+        debits.append(log.spend(asked))
+    return debits
+
+
+def over_the_cap(log: Log) -> Iterable[int]:
+    return (to_the_last(log)[-1],)
+
+
+def attempt_without_debit(log: Log) -> Iterable[int]:
+    asked = log.study.programme("masked_free")
+    asked_at = log.ask(asked)
+    log.look()
+    attempt = log.write(
+        "attempted",
+        programme=asked.digest,
+        run=log.study.run(asked.digest),
+        attempt=1,
+        debit=asked_at,
+        participants=log.study.draw(64),
+    )
+    log.look()
+    return (attempt,)
+
+
+def attempt_and_answer(log: Log) -> Iterable[int]:
+    """One debit pays for a masked vector and for an answer."""
+    asked = log.study.programme("masked_and_answered")
+    log.ask(asked)
+    debit = log.debit(asked)
+    log.look()
+    run = log.study.run(asked.digest)
+    attempt = log.write(
+        "attempted", programme=asked.digest, run=run, attempt=1, debit=debit, participants=log.study.draw(64)
+    )
+    log.look()
+    answered = log.answer(asked, debit)
+    log.look()
+    return attempt, answered
+
+
+def _fraud(name: str, what: str, codes: set[str], tale: Tale, behind: str = "first") -> Fraud:
+    return Fraud(name, what, Forger.NODE, frozenset(codes), lived(tale, behind=behind))
+
+
+FRAUDS = (
+    _fraud(
+        "debit-after-answer",
+        "The answer was logged first, its debit afterwards.",
+        {"answer_without_debit"},
+        debit_after_answer,
+    ),
+    _fraud(
+        "answer-without-debit",
+        "A programme was answered, and never charged.",
+        {"answer_without_debit"},
+        answer_without_debit,
+    ),
+    _fraud(
+        "two-answers-to-one-debit", "One debit paid for two answers.", {"debit_used_twice"}, two_answers_to_one_debit
+    ),
+    _fraud(
+        "two-debits-merged",
+        "Two programmes were answered on the debit of one.",
+        {"answer_without_debit"},
+        two_debits_merged,
+    ),
+    _fraud(
+        "answered-under-two-debits",
+        "One programme was answered twice from one snapshot.",
+        {"answered_twice"},
+        answered_under_two_debits,
+    ),
+    _fraud("old-snapshot", "A debit names a snapshot that was replaced before.", {"snapshot"}, other_snapshot),
+    _fraud("nobody-asked", "A programme was charged and answered that nobody asked.", {"not_asked"}, not_asked),
+    _fraud(
+        "nano-rho-off-entry",
+        "One charge is one nano-rho below the price; the totals are right.",
+        {"charge", "totals"},
+        entry_alone,
+    ),
+    _fraud(
+        "nano-rho-off-totals",
+        "One charge is one nano-rho below the price, and the totals with it.",
+        {"charge"},
+        _charged("nano_less", 1),
+    ),
+    _fraud("cohort-total-off", "The total of the cohort is one nano-rho too low.", {"totals"}, _total("cohort_total")),
+    _fraud("lifetime-total-off", "The lifetime total is one nano-rho too low.", {"totals"}, _total("lifetime_total")),
+    _fraud(
+        "over-the-cap", "More was spent than the policy allows for the cohort.", {"over_cap"}, over_the_cap, "crashed"
+    ),
+    _fraud(
+        "attempt-without-debit",
+        "A masked vector left without a debit.",
+        {"answer_without_debit"},
+        attempt_without_debit,
+    ),
+    _fraud(
+        "attempt-and-answer",
+        "One debit paid for a masked vector and for an answer.",
+        {"debit_used_twice"},
+        attempt_and_answer,
+    ),
+)
