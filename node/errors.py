@@ -4,6 +4,7 @@
     ├── BadHome        no home, or one that cannot be used
     ├── HomeBusy       another process is the writer of this home
     ├── BrokenLedger   the ledger is not the one this node wrote
+    │   └── NewerLedger   a newer version wrote it
     ├── DiskFault      the ledger cannot be read or written: the disk is to blame
     ├── BadDelivery    an adopted file is not the one that was logged
     └── Unreachable    a serving node that does not answer on its control socket
@@ -31,6 +32,10 @@ class BrokenLedger(NodeError):
         self.reason = reason
         self.seq = seq
         super().__init__(reason if seq is None else f"entry {seq}: {reason}")
+
+
+class NewerLedger(BrokenLedger):
+    """The ledger's file was written by a newer version. Nothing is wrong with it."""
 
 
 class DiskFault(NodeError):

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from node.errors import BrokenLedger, DiskFault
+from node.errors import BrokenLedger, DiskFault, NewerLedger
 from node.files import PRIVATE_FILE, sync_folder
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -41,8 +41,8 @@ def trouble(doing: str, error: sqlite3.Error) -> BrokenLedger | DiskFault:
 def connect(path: Path) -> sqlite3.Connection:
     """The ledger's file, made if absent, at the newest schema, in WAL with synchronous=FULL: a commit is on disk.
 
-    For use by one thread at a time. Raises BrokenLedger for a schema of a newer version or a file of another kind, and
-    DiskFault.
+    For use by one thread at a time. Raises NewerLedger for the schema of a newer version, BrokenLedger for a file of
+    another kind, and DiskFault.
     """
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
@@ -70,7 +70,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     known = migrations()
     if version > known[-1][0]:
-        raise BrokenLedger(f"the file has schema {version} and this version knows {known[-1][0]}; upgrade this node")
+        raise NewerLedger(f"the file has schema {version} and this version knows {known[-1][0]}; upgrade this node")
     for number, sql in known:
         if number > version:
             connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")

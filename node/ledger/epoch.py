@@ -1,0 +1,60 @@
+"""A later epoch's ledger: written whole, in a file of its own, before it takes the place of the one that was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rondgang.signed import Signed
+
+from node.ledger.evidence import keep
+from node.ledger.ledger import Ledger
+from node.ledger.log import Clock, Log
+from node.ledger.schema import connect
+from policies.rules.entries import Adopted, Imported, Reset
+
+CarriedAnswer = tuple[str, str, bytes]
+"""Programme hash, snapshot, and the signed answer's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What goes over into a new epoch: documents in force, snapshots in force, and answers that had left already."""
+
+    adopted: tuple[tuple[Adopted, Signed], ...]
+    imported: tuple[Imported, ...]
+    answers: Iterable[CarriedAnswer]
+
+
+def released_answers(ledger: Ledger) -> Iterable[CarriedAnswer]:
+    """The answers that may be given again in a later epoch: those that were cosigned, and so left or could leave.
+
+    A stored answer that was never cosigned stays behind: a copy of this node may have given another one to its debit.
+    """
+    book = ledger.book
+    for programme, snapshot in sorted({*book.answered, *book.carried}):
+        answer = ledger.answer(programme, snapshot)
+        if answer is not None and ledger.released(programme, snapshot):
+            yield programme, snapshot, answer
+
+
+def write_epoch(path: Path, reset: Reset, inherited: Inherited, clock: Clock) -> None:
+    """Writes a new ledger that begins with `reset`, in one transaction. Durable on return. Raises DiskFault.
+
+    `path` must not exist.
+    """
+    log = Log(path, clock, connect)
+    try:
+        with log.transaction("reset") as draft:
+            draft.append(reset)
+            for adopted, signed in inherited.adopted:
+                draft.append(adopted)
+                keep(draft.connection, signed)
+            for imported in inherited.imported:
+                draft.append(imported)
+            draft.connection.executemany(
+                "INSERT INTO carried (programme, snapshot, bytes) VALUES (?, ?, ?)", inherited.answers
+            )
+    finally:
+        log.connection.close()
