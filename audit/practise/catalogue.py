@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from audit.practise.fraud import Fraud
-from audit.practise.frauds import approving, authority, carrying, pricing, resetting, rewriting, spending, witnessing
+from audit.practise.frauds import (
+    approving,
+    asking,
+    authority,
+    carrying,
+    pricing,
+    resetting,
+    rewriting,
+    spending,
+    witnessing,
+)
 
 CATALOGUE: tuple[Fraud, ...] = (
     *rewriting.FRAUDS,
     *spending.FRAUDS,
     *pricing.FRAUDS,
     *authority.FRAUDS,
+    *asking.FRAUDS,
     *approving.FRAUDS,
     *witnessing.FRAUDS,
     *resetting.FRAUDS,

@@ -17,7 +17,7 @@ def charges_too_little(log: Log) -> Iterable[int]:
 
 
 def older_size(log: Log) -> Iterable[int]:
-    """Commits to the size before the last answer. Honest witnesses would not follow; these were not asked to prove."""
+    """Commits to the size before the last answer. Honest witnesses would not follow."""
     seq = log.reset(size=log.notes[0].checkpoint.size)
     log.adopt_again()
     log.look()
@@ -70,13 +70,25 @@ FRAUDS = (
         {"reset_charge"},
         charges_too_little,
     ),
-    _fraud("reset-to-an-older-size", "A reset stands on a smaller log than was witnessed.", {"reset_size"}, older_size),
+    _fraud(
+        "reset-to-an-older-size",
+        "A reset stands on a smaller log than was witnessed.",
+        {"reset_size"},
+        older_size,
+        Forger.NODE_AND_WITNESSES,
+    ),
     _fraud(
         "reset-unwitnessed",
         "An epoch was opened and spent from, and no witness was told.",
         {"unwitnessed"},
         unwitnessed,
     ),
-    _fraud("epoch-reopened", "The closed epoch went on after the reset.", {"epoch_reopened"}, reopened, Forger.NODE),
+    _fraud(
+        "epoch-reopened",
+        "The closed epoch went on after the reset.",
+        {"epoch_reopened"},
+        reopened,
+        Forger.NODE_AND_WITNESSES,
+    ),
     _fraud("epoch-skipped", "The epoch after 1 calls itself 3.", {"epoch"}, skipped),
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 
+from rondgang.bundles import records
+
 from audit.practise.fraud import Change, Forger, Fraud, Planted, rewritten
 from audit.practise.log import Log
 from audit.practise.papers import Values
 from audit.practise.sheaf import Sheaf
 from audit.practise.story import FR, World, after, tell
 from audit.practise.study import Study
+from policies.rules import evidence
 
 Entries = list[Values]
 
@@ -158,6 +161,20 @@ def forked(study: Study) -> Planted:
     return Planted(world.sealed(), "GR.bundle", places)
 
 
+def fork_kept(study: Study) -> Planted:
+    """The independent witness was shown both logs, cosigned one and kept the evidence."""
+    twins: list[Log] = []
+    world = tell(study, after(FR, "first", lambda log: twins.append(_two_logs(log))))
+    (twin,) = twins
+    ours = next(note for note in world.logs["FR"].notes if note.checkpoint.size == twin.notes[-1].checkpoint.size)
+    kept = evidence.fork("FR", "forked", twin.now, ours.to_text(), twin.notes[-1].to_text())
+    world.sheaves["auditor.bundle"].forks.append(kept)
+    files = world.sealed()
+    last = list(records(files["auditor.bundle"]))[-2]
+    size = twin.notes[-1].checkpoint.size
+    return Planted(files, "auditor.bundle", (f"record {last.number}, byte {last.offset}", f"FR/1#{size - 1}"))
+
+
 def stolen_key(study: Study) -> Planted:
     """A whole new history by the node's key; the other bundles are kept from the auditor."""
     world = tell(study)
@@ -225,6 +242,13 @@ FRAUDS = (
         Forger.NODE_AND_DESK,
         frozenset({"fork"}),
         forked,
+    ),
+    Fraud(
+        "fork-kept",
+        "A witness was shown two logs of one node, and kept both checkpoints.",
+        Forger.NODE_AND_DESK,
+        frozenset({"fork"}),
+        fork_kept,
     ),
     Fraud(
         "stolen-key",
