@@ -29,13 +29,16 @@ def serve(home: Home, listening: Callable[[str], None]) -> None:
     Raises `BadHome` where another desk runs on this folder, or where something in it cannot be used.
     """
     config = home.config(CoordinatorConfig)
-    with _locked(home), logging_to(home.folder / "logs"):
-        url = config.database or URL.create("sqlite", database=str(home.folder / "rondgang.sqlite"))
-        with open_store(url) as store:
-            # What was loaded so far stays for good: collections need not walk through it again.
-            gc.collect()
-            gc.freeze()
-            asyncio.run(_serve(home, config, store, listening))
+    with _locked(home), logging_to(home.folder / "logs"), open_store(store_address(home, config)) as store:
+        # What was loaded so far stays for good: collections need not walk through it again.
+        gc.collect()
+        gc.freeze()
+        asyncio.run(_serve(home, config, store, listening))
+
+
+def store_address(home: Home, config: CoordinatorConfig) -> str | URL:
+    """Where the desk remembers: the configured database, else a SQLite file in its folder."""
+    return config.database or URL.create("sqlite", database=str(home.folder / "rondgang.sqlite"))
 
 
 async def _serve(home: Home, config: CoordinatorConfig, store: Store, listening: Callable[[str], None]) -> None:

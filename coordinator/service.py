@@ -1,4 +1,4 @@
-"""The running desk: store, lines, runs, and both services behind one port with mutual TLS."""
+"""The running desk: store, lines, runs, and its three services behind one port with mutual TLS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib import metadata
 
 import grpc
-from rondgang.v1 import attend_pb2_grpc, desk_pb2_grpc
+from rondgang.v1 import attend_pb2_grpc, desk_pb2_grpc, witness_pb2_grpc
 
 from coordinator.attendance.lines import Lines
 from coordinator.attendance.service import AttendService
@@ -21,9 +21,11 @@ from coordinator.errors import BadHome
 from coordinator.estimate import rows_json
 from coordinator.home import CoordinatorConfig, Home
 from coordinator.log import fault, note
+from coordinator.store.papers import keep_documents
 from coordinator.store.store import Store
-from coordinator.study import LiveStudy
+from coordinator.study import LiveStudy, Study
 from coordinator.transport import SERVER_OPTIONS, server_credentials
+from coordinator.witness.service import WitnessService
 
 _SWEEP_S = 1.0
 _GRACE_S = 2.0
@@ -37,15 +39,21 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
 
     Raises `BadHome` where a document or key is absent or the address cannot be used.
     """
-    study = LiveStudy(home, lambda error: fault("documents_unusable", error))
-    lines = Lines()
-    runs = Runs(store, lines, study.current, home.signing_key(), clock, _run_name)
+
+    def keep(study: Study) -> None:
+        store.within(lambda connection: keep_documents(connection, study.papers, clock()))
+
+    study = LiveStudy(home, keep, lambda error: fault("documents_unusable", error))
+    lines, key = Lines(), home.signing_key()
+    runs = Runs(store, lines, study.current, key, clock, _run_name)
     front = Front(runs, lines, study.current, clock, rows_json, config.quote_timeout_s)
-    returns = Returns(runs, lines, front.results, store, home.signing_key(), clock)
+    returns = Returns(runs, lines, front.results, store, key, clock)
     attend = AttendService(lines, runs, returns, study.current, clock, software())
     server = grpc.aio.server(options=SERVER_OPTIONS)
     attend_pb2_grpc.add_AttendServiceServicer_to_server(attend, server)
     desk_pb2_grpc.add_DeskServiceServicer_to_server(DeskService(front, study.current, clock), server)
+    witness = WitnessService(store, runs.stored, key, study.current, clock)
+    witness_pb2_grpc.add_WitnessServiceServicer_to_server(witness, server)
     try:
         port = server.add_secure_port(config.listen, server_credentials(home.tls()))
     except RuntimeError as error:

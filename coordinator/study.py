@@ -32,6 +32,12 @@ class Study:
     calendar: Adopted[Calendar]
     codebooks: Mapping[str, Adopted[Codebook]]
 
+    @property
+    def papers(self) -> tuple[Signed, ...]:
+        """All of them as signed documents, the roster first."""
+        books = (book.data for book in self.codebooks.values())
+        return tuple(Signed.from_bytes(data) for data in (self.roster.data, self.calendar.data, *books))
+
     def codebook(self, digest: str) -> Codebook | None:
         """The codebook with this hash."""
         return next((one.document for one in self.codebooks.values() if one.digest == digest), None)
@@ -50,24 +56,30 @@ def read_study(home: Home) -> Study:
 class LiveStudy:
     """The adopted documents of a running desk: read again as soon as a file changes.
 
-    A changed file that cannot be used leaves the former documents in force, and `complain` is told why.
+    New documents are handed to `keep` before they are in force: whatever it raises leaves the former ones in force, to
+    be tried again. A changed file that cannot be used leaves them in force too, and `complain` is told why.
     """
 
-    def __init__(self, home: Home, complain: Callable[[BadHome], None]) -> None:
+    def __init__(self, home: Home, keep: Callable[[Study], None], complain: Callable[[BadHome], None]) -> None:
         self._home = home
+        self._keep = keep
         self._complain = complain
         self._marks = _marks(home)
         self._study = read_study(home)
+        keep(self._study)
 
     def current(self) -> Study:
         """The documents in force now."""
         marks = _marks(self._home)
         if marks != self._marks:
-            self._marks = marks
             try:
-                self._study = read_study(self._home)
+                study = read_study(self._home)
             except BadHome as error:
                 self._complain(error)
+            else:
+                self._keep(study)
+                self._study = study
+            self._marks = marks
         return self._study
 
 

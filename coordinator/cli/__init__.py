@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from coordinator.cli import asking, following, joining, looking, preparing, serving
+from coordinator.cli import asking, evidence, following, joining, looking, preparing, serving
 
 app = typer.Typer(
     help="The national desk and the researchers who use it.\n\n"
@@ -27,5 +27,6 @@ for verb in (
     asking.submit,
     following.watch,
     following.results,
+    evidence.export_evidence,
 ):
     app.command()(verb)

@@ -1,14 +1,16 @@
 """The store of runs, on SQLite or PostgreSQL. Each public function is one transaction, done or not done on return.
 
-Nothing here is needed for privacy: a reply that is lost is asked for again, and the node sends the bytes it kept.
+A reply that is lost is asked for again, and the node sends the bytes it kept. What the desk cosigned as a witness must
+not be lost: a commit is on disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from sqlalchemy import (
     URL,
@@ -31,8 +33,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.gather import Gathering, Repeats, State
 from coordinator.store.migrate import migrate
+from coordinator.store.papers import keep_other
 from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN
 from policies.rules.refusals import Reason, Refused
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def within(self, work: Callable[[Connection], T]) -> T:
+        """What `work` gives, in one transaction: all it wrote is durable on return, or nothing is where it raises."""
+        with self._engine.begin() as connection:
+            return work(connection)
+
     def open_run(self, record: RunRecord) -> tuple[str, bool]:
         """The run of a programme and whether it existed: a programme has one run, whoever comes first."""
         row = {
@@ -122,13 +132,18 @@ class Store:
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(state=state.value))
 
     def keep_answer(self, run: str, region: str, data: bytes, received: int) -> Kept:
-        """Stores a region's first answer, in place of a refusal if there is one. Later ones are only compared."""
+        """Stores a region's first answer, in place of a refusal if there is one.
+
+        Later ones are compared; one that differs is kept for auditors, and is in no result.
+        """
         with self._engine.begin() as connection:
             row = self._reply(connection, run, region)
             if row is not None and row.kind == "answer":
                 same = bytes(row.answer) == data
                 count = {"same": row.same + 1} if same else {"other": row.other + 1}
                 connection.execute(_at(run, region).values(count))
+                if not same:
+                    keep_other(connection, run, region, data, received)
                 return Kept.SAME if same else Kept.OTHER
             content = {"kind": "answer", "answer": data, "reason": None, "sentence": None, "received": received}
             self._put(connection, run, region, row is not None, content)
@@ -285,8 +300,8 @@ def _sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     # Python's driver would open transactions by itself and too late; `_begin_immediate` does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # NORMAL: a crash of the process loses nothing. After a power cut a reply may be missing, and is asked for again.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+    # FULL: what was cosigned is remembered after a power cut too, and a fork of it is never cosigned.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,11 +7,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
 )
 
 METADATA = MetaData(
@@ -74,4 +76,59 @@ SEEN = Table(
     Column("roster_hash", String(64), nullable=False, comment="SHA-256 of the roster that the node works by"),
     Column("calendar_hash", String(64), nullable=False, comment="SHA-256 of the calendar that the node works by"),
     comment="When each region was last seen, and with what",
+)
+
+OTHER_ANSWERS = Table(
+    "other_answers",
+    METADATA,
+    Column("run", String(20), ForeignKey("runs.run"), primary_key=True, comment="The run that was replied to"),
+    Column("region", String(8), primary_key=True, comment="Region code of the replying node"),
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the answer's bytes: each is kept once"),
+    Column("answer", LargeBinary, nullable=False, comment="Canonical bytes of the signed answer, as received"),
+    Column("received", BigInteger, nullable=False, comment="Unix second in which it first came in"),
+    comment="Answers that came after a region's first and differ from it: evidence, in no result",
+)
+
+CHECKPOINTS = Table(
+    "checkpoints",
+    METADATA,
+    Column("region", String(8), primary_key=True, comment="Code of the region whose log it is"),
+    Column("epoch", Integer, primary_key=True, comment="Epoch of the log, from 1; a reset opens the next"),
+    Column("size", BigInteger, primary_key=True, comment="Entries in the log"),
+    Column("note", Text, nullable=False, comment="The signed note, with our first and our newest cosignature"),
+    Column("time", BigInteger, nullable=False, comment="Unix second under our newest cosignature"),
+    Index("ix_checkpoints_time", "time"),
+    comment="Every checkpoint that we cosigned; a region's last one is that of the latest epoch and size",
+)
+
+SHOWN = Table(
+    "shown",
+    METADATA,
+    Column("region", String(8), primary_key=True, comment="Code of the region whose log it is"),
+    Column("note", Text, nullable=False, comment="Newest checkpoint that a node of another region showed us"),
+    Column("at", BigInteger, nullable=False, comment="Unix second in which it was shown"),
+    comment="What nodes pass on of each other's logs",
+)
+
+FORKS = Table(
+    "forks",
+    METADATA,
+    Column("digest", String(64), primary_key=True, comment="SHA-256 of why and of both texts: the same is kept once"),
+    Column("region", String(8), nullable=False, comment="Code of the region that signed both notes"),
+    Column("why", String(20), nullable=False, comment="What they are evidence of: forked, bad_proof or bad_reset"),
+    Column("at", BigInteger, nullable=False, comment="Unix second in which the second note was shown"),
+    Column("held", Text, nullable=False, comment="The note that we had cosigned or seen"),
+    Column("offered", Text, nullable=False, comment="The note that contradicts it"),
+    Index("ix_forks_region", "region"),
+    comment="Evidence of logs that contradict themselves",
+)
+
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("number", Integer, primary_key=True, comment="The order in which the desk worked by them"),
+    Column("hash", String(64), nullable=False, unique=True, comment="SHA-256 of the document"),
+    Column("since", BigInteger, nullable=False, comment="Unix second in which the desk first worked by it"),
+    Column("signed", LargeBinary, nullable=False, comment="Canonical bytes of the signed document"),
+    comment="Every roster, calendar and codebook that the desk worked by",
 )

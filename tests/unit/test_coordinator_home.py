@@ -78,7 +78,8 @@ def test_a_pinned_key_is_64_digits_of_a_usable_key(text: str) -> None:
 
 def test_a_newly_adopted_roster_is_in_force_at_once_and_an_older_one_is_not_taken(tmp_path: Path) -> None:
     country, complaints = Country.found(tmp_path), list[BadHome]()
-    study = LiveStudy(country.desk, complaints.append)
+    kept = list[int]()
+    study = LiveStudy(country.desk, lambda one: kept.append(one.roster.document.serial), complaints.append)
     assert study.current() is study.current()
     older = country.consortium.roster()
     newer = country.consortium.roster()
@@ -86,12 +87,13 @@ def test_a_newly_adopted_roster_is_in_force_at_once_and_an_older_one_is_not_take
     assert study.current().roster.document.serial == 3
     assert isinstance(adopt_file(country.desk, older), NotAdopted)
     assert study.current().roster.document.serial == 3
+    assert kept == [1, 3]
     assert not complaints
 
 
 def test_a_damaged_document_leaves_the_former_ones_in_force(tmp_path: Path) -> None:
     country, complaints = Country.found(tmp_path), list[BadHome]()
-    study = LiveStudy(country.desk, complaints.append)
+    study = LiveStudy(country.desk, lambda _: None, complaints.append)
     before = study.current()
     (country.desk.adopted / "roster.json").write_bytes(b"{}")
     assert study.current() is before
