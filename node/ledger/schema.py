@@ -66,9 +66,22 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def beside(path: Path, *, closed: bool = False) -> sqlite3.Connection:
+    """The file for reading only, beside whoever writes it; `closed` for one that nobody writes. Raises sqlite3.Error."""
+    uri = f"{path.absolute().as_uri()}?{'immutable=1' if closed else 'mode=ro'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def schema_of(connection: sqlite3.Connection) -> int:
+    """The number of the last migration that was applied."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    known = migrations()
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version, known = schema_of(connection), migrations()
     if version > known[-1][0]:
         raise NewerLedger(f"the file has schema {version} and this version knows {known[-1][0]}; upgrade this node")
     for number, sql in known:
