@@ -1,54 +1,49 @@
-"""Answering a programme: the one order of steps in which a row may be read.
+"""Answering programmes: the one order of steps in which a row may be read.
 
-    authenticate -> a stored answer? the same bytes, at no cost -> decide -> debit, on disk -> [witnesses cosign]
-    -> read data -> noise -> reply and its hash stored in one commit -> [witnesses cosign] -> reply
+    authenticate -> a stored answer? the same bytes, at no cost, once it is cosigned -> decide, the steward's word
+    included -> witnesses away? refuse at no cost -> asked and debited, on disk, all that wait in one commit
+    -> witnesses cosign -> read data -> noise -> replies and their hashes stored in one commit -> witnesses cosign again
+    -> replies
 
-The bracketed steps are not built yet; their place is here, between `debited` and `read` and after `stored`. A refusal
-never opens a snapshot. Whatever breaks after the debit gives one refusal, the same for everything; the debit stays,
-dead: charged, never answered. A new attempt is a new debit.
+A refusal never opens a snapshot. Where too few witnesses cosign a debit, no row is read: the debit stays in hand of
+this process, and the next order for the same programme and snapshot uses it at no further charge. Whatever breaks once
+rows are being read gives one refusal, the same for everything; the debit stays, dead: charged, never answered. A new
+attempt is a new debit. A reply that is stored and not cosigned waits for that, and nothing else can take its place.
+
+Why two cosignatures: after the first, others know of the debit, so a restored backup cannot spend it again; the second
+makes one reply known, so of several copies of a disk or a process one at most sends its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from rondgang.keys import SigningKey
-from rondgang.signed import sign
 
 from node.authenticate import Asked, Ordered, authenticate, authenticate_programme
 from node.journal import Journal, place_of
-from node.ledger.book import Book
-from node.ledger.ledger import Claim, Debit
+from node.ledger.book import Book, Pair
+from node.ledger.ledger import Ask, Claim, Debit
 from node.region import Region
-from policies.documents import to_canonical
-from policies.rules.decide import Granted, decide, left
+from node.spending import Rows, Spending, Step, Steps
+from node.witnessing.witnesses import Witnesses
+from policies.rules.decide import Granted, Spent, decide, left
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
-from policies.statistics.answer import Answer, block_values
-from policies.statistics.blocks import Block
 from policies.statistics.compile import Compilation
-from policies.statistics.programme import PlannedBlock, Programme
+from policies.statistics.programme import Programme
 from policies.units.money import NanoRho
 
-Step = Literal["authenticated", "decided", "debited", "read", "noised", "stored"]
-Steps = Callable[[Step], None]
-"""Called after each step; tests stop the world there."""
+__all__ = ["FAULT", "LATE", "Answering", "Quoted", "Rows", "Step", "Steps"]
 
 FAULT = Refused(
     Reason.FAULT,
     "The region could not answer; what was charged stays charged. Its steward can see why. Try again later.",
 )
+_NOT_LOGGED = (Reason.UNWITNESSED, Reason.BEHIND_WITNESSES)
 LATE = Refused(Reason.LATE, "The region was not ready in time. Order it again: a finished answer costs nothing more.")
-
-
-class Rows(Protocol):
-    """The only way to the microdata. `sums` gives each block's exact integers; `noisy` is what may leave."""
-
-    def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> Mapping[str, Sequence[int]]: ...
-
-    def noisy(self, values: Sequence[int], planned: PlannedBlock) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,26 @@ class Quoted:
     test_only: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One order on its way. `outcome` ends it; until then it has an answer in store, a debit, or a decision to come.
+
+    `logged` says that the ledger has noted the refusal, or must not.
+    """
+
+    ordered: Ordered
+    researcher: str = ""
+    pair: Pair = ("", "")
+    decision: Granted | Refused | None = None
+    debit: Debit | None = None
+    outcome: bytes | Refused | None = None
+    logged: bool = False
+
+    @property
+    def programme(self) -> Programme:
+        return self.ordered.asked.programme
+
+
 def _on(_step: Step) -> None:
     """The steps of an ordinary day."""
 
@@ -75,24 +90,34 @@ class Answering:
     One call at a time: the ledger has one writer.
     """
 
-    def __init__(self, region: Region, rows: Rows, key: SigningKey, journal: Journal, steps: Steps = _on) -> None:
+    def __init__(
+        self,
+        region: Region,
+        rows: Rows,
+        key: SigningKey,
+        witnesses: Witnesses,
+        journal: Journal,
+        steps: Steps = _on,
+    ) -> None:
         self._region = region
-        self._rows = rows
-        self._key = key
+        self._spending = Spending(region, rows, key, steps)
+        self._witnesses = witnesses
         self._journal = journal
         self._steps = steps
 
-    def answer(self, ordered: Ordered) -> bytes | Refused:
-        """The signed answer's bytes, stored and paid for on return; or a refusal, logged. Never raises for a fault."""
-        try:
-            outcome = self._answer(ordered)
-        except Exception as error:
-            # One refusal for everything that can break: what broke may depend on rows.
-            self._journal("fault", run=ordered.order.run, programme=ordered.asked.digest, place=place_of(error))
-            return FAULT
-        if isinstance(outcome, Refused):
-            self._refused(ordered, outcome)
-        return outcome
+    def answer(self, batch: Sequence[Ordered]) -> list[bytes | Refused]:
+        """For each order the signed answer's bytes, stored, paid for and cosigned on return; or a refusal.
+
+        Never raises for a fault, and a fault with one programme is not felt by the others, unless it is the disk's.
+        Takes the time of two rounds of witnesses at most, beside that of the work.
+        """
+        jobs = [_Job(ordered) for ordered in batch]
+        for job in jobs:
+            self._guarded([job], self._sort)
+        self._guarded([job for job in _open(jobs) if job.decision is not None], self._charge)
+        self._use([job for job in _open(jobs) if job.debit is not None])
+        self._guarded(_open(jobs), self._release)
+        return [self._told(job) for job in jobs]
 
     def quote(self, asked: Asked) -> Quoted:
         """Price and remaining budget, from public data only; logs nothing in the ledger and charges nothing."""
@@ -102,69 +127,173 @@ class Answering:
         remaining, test_only = left(programme.programme.cohort, standing), standing.policy.test_only
         if isinstance(authentic, Refused):
             return Quoted(charge, *remaining, authentic, test_only)
-        if self._stored(asked) is not None:
-            return Quoted(NanoRho(0), *remaining, None, test_only)
-        decision = decide(programme, standing)
-        return Quoted(charge, *remaining, decision if isinstance(decision, Refused) else None, test_only)
+        ledger, pair = self._region.ledger, self._pair(asked)
+        if ledger.answer(*pair) is not None:
+            unreleased = None if ledger.released(*pair) else self._witnesses.standing()
+            return Quoted(NanoRho(0), *remaining, unreleased, test_only)
+        refused = self._witnesses.standing()
+        if self._witnesses.contradiction is None:
+            decision = self._decided(programme, pair)
+            refused = decision if isinstance(decision, Refused) else refused
+        return Quoted(NanoRho(0) if ledger.in_hand(*pair) else charge, *remaining, refused, test_only)
 
-    def _answer(self, ordered: Ordered) -> bytes | Refused:
-        asked, region = ordered.asked, self._region
-        authentic = authenticate(ordered, region.roster, region.now())
+    def _sort(self, jobs: Sequence[_Job]) -> None:
+        """Ends an order that nobody may ask; else finds its stored answer, or decides."""
+        (job,) = jobs
+        asked, region = job.ordered.asked, self._region
+        authentic = authenticate(job.ordered, region.roster, region.now())
         if isinstance(authentic, Refused):
-            return authentic
+            job.outcome = authentic
+            return
         self._steps("authenticated")
-        if (stored := self._stored(asked)) is not None:
-            self._journal("answered_again", run=ordered.order.run, programme=asked.digest, charge=0)
-            return stored
-        granted = self._decide(asked.programme, region.ledger.book)
-        if isinstance(granted, Refused):
-            return granted
+        job.researcher, job.pair = authentic.researcher, self._pair(asked)
+        if region.ledger.answer(*job.pair) is not None:
+            return
+        if self._witnesses.contradiction is not None:
+            # What this ledger says is not all there is: nothing is decided by it, and nothing is added to it.
+            job.outcome, job.logged = self._witnesses.standing(), True
+            return
+        job.decision = self._decided(job.programme, job.pair)
         self._steps("decided")
-        cohort = asked.programme.programme.cohort
-        snapshot = region.ledger.book.snapshots[cohort].snapshot
-        claim = Claim(asked.digest, ordered.order.run, authentic.researcher, cohort, snapshot)
-        debit = region.ledger.debit(claim, lambda book: self._decide(asked.programme, book, granted.compilation))
-        if isinstance(debit, Refused):
-            return debit
-        self._steps("debited")
-        return self._spend(debit, asked.programme)
 
-    def _spend(self, debit: Debit, programme: Programme) -> bytes:
-        """From the debit to the stored reply. Durable on return; raises whatever breaks, and the debit is dead then.
+    def _charge(self, jobs: Sequence[_Job]) -> None:
+        """Gives each order a debit, a new one or the one in hand, or ends it. One commit for all of them."""
+        granted = [job for job in jobs if isinstance(job.decision, Granted)]
+        if granted and (refused := self._witnesses.ready()) is not None:
+            for job in granted:
+                job.decision = refused
+        ledger = self._region.ledger
+        for job in jobs:
+            job.debit = ledger.in_hand(*job.pair)
+            if isinstance(job.decision, Refused) and (job.debit or self._witnesses.contradiction):
+                job.outcome, job.debit = job.decision, None
+                job.logged = job.decision.reason in _NOT_LOGGED
+        new = [job for job in jobs if job.outcome is None and job.debit is None]
+        for job, outcome in zip(new, ledger.debit([self._ask(job) for job in new]) if new else (), strict=True):
+            if isinstance(outcome, Refused):
+                job.outcome, job.logged = outcome, True
+            else:
+                job.debit = outcome
+        if any(job.debit for job in jobs):
+            self._steps("debited")
 
-        Privacy: every block gets the noise that its signed sigma says, once; only noisy integers go into the answer.
-        """
-        exact = self._rows.sums(debit.claim.snapshot, debit.granted.compilation.blocks)
-        self._steps("read")
-        noisy = tuple(block_values(p.id, self._rows.noisy(exact[p.id], p)) for p in programme.blocks)
-        answer = Answer(
-            region=self._region.code,
-            programme=debit.claim.programme,
-            cohort=debit.claim.cohort,
-            snapshot=debit.claim.snapshot,
-            blocks=noisy,
-        )
-        if not answer.fits(programme):
-            raise ArithmeticError("the sums do not have the shape of the programme")
-        reply = sign("answer", to_canonical(answer), self._key).to_bytes()
-        self._steps("noised")
-        self._region.ledger.store_answer(debit, reply)
+    def _ask(self, job: _Job) -> Ask:
+        def again(book: Book) -> Granted | Refused:
+            if not isinstance(job.decision, Granted):
+                return job.decision or FAULT
+            try:
+                return self._decide(job.programme, book, job.decision.compilation)
+            except Exception as error:
+                # The others in this commit are charged all the same.
+                self._fault(job, error)
+                return FAULT
+
+        cohort, run = job.programme.programme.cohort, job.ordered.order.run
+        programme, snapshot = job.pair
+        claim = Claim(programme, run, job.researcher, cohort, snapshot)
+        return Ask(claim, job.ordered.asked.signed, job.ordered.signed_order, again)
+
+    def _use(self, due: Sequence[_Job]) -> None:
+        """Has the debits cosigned, reads for each once, and stores the replies in one commit."""
+        if not due:
+            return
+        self._guarded(due, self._cosign)
+        replies: dict[int, tuple[Debit, bytes]] = {}
+        for job in _open(due):
+            self._guarded([job], partial(self._spend, replies))
+        if replies:
+            self._guarded(_open(due), partial(self._store, list(replies.values())))
+
+    def _cosign(self, due: Sequence[_Job]) -> None:
+        if (refused := self._witnesses.cosign()) is None:
+            self._steps("cosigned")
+            return
+        for job in due:
+            # Charged, and not refused for good: nothing for the ledger.
+            job.outcome, job.logged = refused, True
+
+    def _spend(self, replies: dict[int, tuple[Debit, bytes]], jobs: Sequence[_Job]) -> None:
+        (job,) = jobs
+        if job.debit is not None and job.debit.seq not in replies:
+            replies[job.debit.seq] = job.debit, self._spending.spend(job.debit, job.programme)
+
+    def _store(self, replies: Sequence[tuple[Debit, bytes]], _jobs: Sequence[_Job]) -> None:
+        self._region.ledger.store_answers(replies)
         self._steps("stored")
-        charge = debit.granted.charge.nano
-        self._journal("answered", run=debit.claim.run, programme=debit.claim.programme, charge=charge)
-        return reply
+        for debit, _reply in replies:
+            charge = debit.granted.charge.nano
+            self._journal("answered", run=debit.claim.run, programme=debit.claim.programme, charge=charge)
+
+    def _release(self, jobs: Sequence[_Job]) -> None:
+        """Lets replies go that are in store and below a cosigned size; where they are not yet, that is asked for."""
+        ledger = self._region.ledger
+        refused = None
+        if not all(ledger.released(*job.pair) for job in jobs):
+            refused = self._witnesses.cosign()
+        released = [job for job in jobs if ledger.released(*job.pair)]
+        if released:
+            self._steps("released")
+        for job in released:
+            job.outcome = ledger.answer(*job.pair)
+        for job in jobs:
+            if job.outcome is None:
+                job.outcome, job.logged = refused or FAULT, True
+
+    def _told(self, job: _Job) -> bytes | Refused:
+        """The outcome, after the journal and, where that is due, the ledger have noted it."""
+        run, programme = job.ordered.order.run, job.ordered.asked.digest
+        outcome = FAULT if job.outcome is None else job.outcome
+        if isinstance(outcome, bytes):
+            if job.debit is None:
+                self._journal("answered_again", run=run, programme=programme, charge=0)
+            return outcome
+        if outcome is FAULT:
+            return outcome
+        reason = outcome.reason.value
+        self._journal("refused", run=run, programme=programme, reason=reason)
+        entry = RefusedEntry(event="refused", programme=programme, run=run, reason=reason)
+        if not job.logged:
+            self._guarded([job], lambda _jobs: self._region.ledger.log_refusal(entry))
+        return outcome
+
+    def _decided(self, programme: Programme, pair: Pair) -> Granted | Refused:
+        in_hand = self._region.ledger.in_hand(*pair)
+        if in_hand is not None:
+            return self._still(programme, in_hand)
+        return self._decide(programme, self._region.ledger.book)
 
     def _decide(self, programme: Programme, book: Book, verified: Compilation | None = None) -> Granted | Refused:
         return decide(programme, self._region.standing(book), verified)
 
-    def _stored(self, asked: Asked) -> bytes | None:
-        held = self._region.ledger.book.snapshots.get(asked.programme.programme.cohort)
-        return None if held is None else self._region.ledger.answer(asked.digest, held.snapshot)
+    def _still(self, programme: Programme, debit: Debit) -> Granted | Refused:
+        """Whether a debit in hand may still be used, by all that may have changed since; its own charge is not in it.
 
-    def _refused(self, ordered: Ordered, refused: Refused) -> None:
-        run, programme, reason = ordered.order.run, ordered.asked.digest, refused.reason.value
-        self._journal("refused", run=run, programme=programme, reason=reason)
+        Privacy: nothing is charged; the charge of the debit is on disk already.
+        """
+        standing = self._region.standing(self._region.ledger.book)
+        spent, cohort, own = standing.spent, debit.claim.cohort, debit.granted.charge
+        before = {**spent.cohorts, cohort: spent.cohort(cohort).left_after(own)}
+        without = replace(standing, spent=Spent(before, spent.lifetime.left_after(own)))
+        return decide(programme, without, debit.granted.compilation)
+
+    def _pair(self, asked: Asked) -> Pair:
+        """The programme and the snapshot it would be answered from; an empty name where there is none."""
+        held = self._region.ledger.book.snapshots.get(asked.programme.programme.cohort)
+        return asked.digest, "" if held is None else held.snapshot
+
+    def _guarded(self, jobs: Sequence[_Job], work: Callable[[Sequence[_Job]], object]) -> None:
+        """Whatever breaks is one and the same refusal for these orders: what broke may depend on rows."""
         try:
-            self._region.ledger.log_refusal(RefusedEntry(event="refused", programme=programme, run=run, reason=reason))
+            if jobs:
+                work(jobs)
         except Exception as error:
-            self._journal("fault", run=run, programme=programme, place=place_of(error))
+            for job in _open(jobs):
+                self._fault(job, error)
+                job.outcome, job.logged = FAULT, True
+
+    def _fault(self, job: _Job, error: Exception) -> None:
+        self._journal("fault", run=job.ordered.order.run, programme=job.ordered.asked.digest, place=place_of(error))
+
+
+def _open(jobs: Iterable[_Job]) -> list[_Job]:
+    return [job for job in jobs if job.outcome is None]

@@ -3,8 +3,9 @@
     dial -> hello -> welcomed -> orders and quotes until the stream ends -> wait, longer each time -> dial ...
                   -> turned away: tell the steward, wait long
 
-Orders, quotes and results are worked on one at a time, in one thread, by the ledger's one writer; replies leave on
-their ticks.
+Orders, quotes and results are worked on in one thread, by the ledger's one writer; orders that come while it works go
+to it together (waiting.py). Replies leave on their ticks. An order that waits for the steward is refused as such; once
+the steward has decided, its reply leaves by itself.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from rondgang.versions import SPOKEN
 
 from node.answering import FAULT, LATE, Answering, Quoted
 from node.authenticate import Asked, read_order, read_programme
+from node.channel import channel_options, credentials
 from node.departure import departure, last_moment
 from node.entropy import fraction
-from node.home import CoordinatorAddress, Reconnect
+from node.home import Reconnect
 from node.journal import Journal, place_of
 from node.region import Region
 from node.results import take_in
+from node.waiting import ForSteward, Queue
 from node.wire import Greeting, OrderArrived, QuoteAsked, ResultsArrived, Stream, TurnedAway, Welcomed
 from policies.rules.refusals import Refused
-from policies.rules.result import MOST_BYTES
 from policies.rules.tick import Tick, tick_of
 from policies.units.money import NanoRho
 
@@ -51,24 +53,6 @@ def wait_ms(settings: Reconnect, failures: int, spread: float) -> int:
     return int(longest * (1 - spread / 2))
 
 
-def channel_options(address: CoordinatorAddress, settings: Reconnect) -> list[tuple[str, str | int]]:
-    """How the channel to the desk behaves. A proxy from the environment is used, but never for this machine itself."""
-    options: list[tuple[str, str | int]] = [
-        ("grpc.keepalive_time_ms", settings.keepalive_ms),
-        ("grpc.keepalive_timeout_ms", settings.welcome_within_ms),
-        ("grpc.http2.max_pings_without_data", 0),
-        # A little more than the longest result: an envelope around it.
-        ("grpc.max_receive_message_length", MOST_BYTES + 2**16),
-        # Each dialling is our own decision: no waiting time left over from the channel before.
-        ("grpc.use_local_subchannel_pool", 1),
-    ]
-    if address.loopback:
-        options.append(("grpc.enable_http_proxy", 0))
-    if address.name is not None:
-        options.append(("grpc.ssl_target_name_override", address.name))
-    return options
-
-
 class Attendance:
     """One node's attendance. `connected` says whether the desk is there; `software` is what we call ourselves."""
 
@@ -78,7 +62,18 @@ class Attendance:
         self._worker = worker
         self._journal = journal
         self._software = software
+        self._queue = Queue(answering.answer, worker, journal)
+        self._for_steward = ForSteward()
+        self._once_more: Callable[[OrderArrived], Awaitable[None]] | None = None
+        self._trying: set[asyncio.Task[None]] = set()
         self.connected = False
+
+    def again(self) -> None:
+        """Tries the orders that wait for the steward once more. To be called, in the event loop, after a change."""
+        if self._once_more is not None and self._for_steward.all():
+            trying = asyncio.ensure_future(self._guarded(self._try_again(self._once_more)))
+            self._trying.add(trying)
+            trying.add_done_callback(self._trying.discard)
 
     async def run(self, stop: asyncio.Event, attending: Callable[[], None]) -> None:
         """Attends until `stop` is set; calls `attending` each time the desk has welcomed us."""
@@ -89,7 +84,8 @@ class Attendance:
             failures = 1 if ended.welcomed else failures + 1
             settings = self._region.config.reconnect
             wait = settings.rejected_wait_ms if ended.turned_away else wait_ms(settings, failures, fraction())
-            await _sleep_or_stop(wait / 1000, stop)
+            await first_of(stop, timeout_s=wait / 1000)
+        self._queue.stop()
 
     async def _until(self, stop: asyncio.Event, attending: Callable[[], None]) -> Ended:
         session = asyncio.create_task(self._session(attending))
@@ -130,10 +126,8 @@ class Attendance:
 
     def _channel(self) -> grpc.aio.Channel:
         config = self._region.config
-        root, key, own = self._region.home.tls()
-        credentials = grpc.ssl_channel_credentials(root, key, own)
         options = channel_options(config.coordinator, config.reconnect)
-        return grpc.aio.secure_channel(config.coordinator.address, credentials, options)
+        return grpc.aio.secure_channel(config.coordinator.address, credentials(self._region.home), options)
 
     def _greeting(self) -> Greeting:
         held = self._region.documents
@@ -165,6 +159,11 @@ class Attendance:
             task.add_done_callback(jobs.discard)
             task.add_done_callback(lambda _done: room.release())
 
+        async def once_more(message: OrderArrived) -> None:
+            await room.acquire()
+            begin(self._order(stream, message, asyncio.get_running_loop().time(), again=True))
+
+        self._once_more = once_more
         try:
             while True:
                 await room.acquire()
@@ -181,6 +180,7 @@ class Attendance:
                     case TurnedAway() | None:
                         return message is not None and self._not_welcomed(message)
         finally:
+            self._once_more = None
             for job in jobs:
                 job.cancel()
 
@@ -193,7 +193,12 @@ class Attendance:
             # One message that breaks us must not take the others with it; the desk asks again.
             self._journal("fault", place=place_of(error))
 
-    async def _order(self, stream: Stream, message: OrderArrived, arrived_s: float) -> None:
+    async def _try_again(self, once_more: Callable[[OrderArrived], Awaitable[None]]) -> None:
+        for message in self._for_steward.all():
+            await once_more(message)
+
+    async def _order(self, stream: Stream, message: OrderArrived, arrived_s: float, *, again: bool = False) -> None:
+        """Replies to an order; one that is tried again is silent while it still waits for the steward."""
         ordered = read_order(message.run, message.signed_order, message.signed_programme)
         loop = asyncio.get_running_loop()
         outcome: bytes | Refused
@@ -202,10 +207,12 @@ class Attendance:
             tick, outcome = Tick(self._region.tick_ms, _UNREADABLE_TICKS), ordered
         else:
             tick = tick_of(ordered.asked.programme, self._region.tick_ms)
-            work = loop.run_in_executor(self._worker, self._answering.answer, ordered)
+            work = self._queue.put(ordered)
             # Not cancelled when time is up: what was charged is answered, stored, and served next time.
             await asyncio.wait({work}, timeout=max(0.0, last_moment(tick, arrived_s) - loop.time()))
             outcome = work.result() if work.done() else LATE
+            if self._for_steward.note(message, outcome) and again:
+                return
         moment = departure(tick, arrived_s, loop.time())
         if moment is None:
             self._journal("late", run=None if isinstance(ordered, Refused) else ordered.order.run)
@@ -241,7 +248,9 @@ class Attendance:
         return quoted
 
 
-async def _sleep_or_stop(seconds: float, stop: asyncio.Event) -> None:
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopping}, timeout=seconds)
-    stopping.cancel()
+async def first_of(*events: asyncio.Event, timeout_s: float) -> None:
+    """Waits until one of the events is set, or the time is up."""
+    waiting = {asyncio.create_task(event.wait()) for event in events}
+    await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()

@@ -7,6 +7,7 @@ adopted/          documents that the ledger names, and the pinned consortium key
 snapshots/        imported data
 ledger.sqlite     every decision, and the stored answers
 results/          what came back of each run
+forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
 control.sock      how other verbs reach a serving node
 lock              who the one writer is
@@ -15,7 +16,7 @@ lock              who the one writer is
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,8 @@ from policies.study.text import Language, RegionCode
 VARIABLE = "RONDGANG_HOME"
 
 
-class CoordinatorAddress(Document):
-    """Where the desk listens. `name` overrides the host name that its certificate must carry."""
+class PeerAddress(Document):
+    """Where somebody listens. `name` overrides the host name that the certificate there must carry."""
 
     address: str
     name: str | None = None
@@ -55,6 +56,21 @@ class CoordinatorAddress(Document):
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
 
+class CoordinatorAddress(PeerAddress):
+    """Where the desk listens, which is a witness as well."""
+
+
+class WitnessAddress(PeerAddress):
+    """Where an independent witness listens."""
+
+
+class Witnessing(Document):
+    """How long witnesses are waited for, and how often the node compares itself with them."""
+
+    within_ms: int = Field(default=2_000, ge=50, le=3_000)
+    compare_every_s: int = Field(default=60, ge=1, le=3_600)
+
+
 class Reconnect(Document):
     """How patiently a lost connection is sought again: waits double, with jitter, from the first to the longest."""
 
@@ -70,8 +86,15 @@ class Config(Document):
 
     region: RegionCode
     coordinator: CoordinatorAddress
+    witnesses: tuple[WitnessAddress, ...] = ()
     lang: Language = "nl"
     reconnect: Reconnect = Reconnect()
+    witnessing: Witnessing = Witnessing()
+
+    @property
+    def watchers(self) -> tuple[PeerAddress, ...]:
+        """Everyone who is asked to cosign: the desk, and the independent witnesses."""
+        return (self.coordinator, *self.witnesses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +126,10 @@ class Home:
     @property
     def results(self) -> Path:
         return self.root / "results"
+
+    @property
+    def forks(self) -> Path:
+        return self.root / "forks"
 
     @property
     def logs(self) -> Path:
@@ -205,10 +232,17 @@ def write_config(home: Home, config: Config) -> None:
     write_private(home.config_file, shown.encode("utf-8"))
 
 
-def parse_config(region: str, address: str, name: str | None, language: Language) -> Config:
+def parse_config(
+    region: str, address: str, name: str | None, language: Language, witnesses: Sequence[str] = ()
+) -> Config:
     """Settings from the command line. Raises BadHome with what was expected."""
     try:
-        return Config(region=region, coordinator=CoordinatorAddress(address=address, name=name), lang=language)
+        return Config(
+            region=region,
+            coordinator=CoordinatorAddress(address=address, name=name),
+            witnesses=tuple(WitnessAddress(address=witness) for witness in witnesses),
+            lang=language,
+        )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -34,11 +34,17 @@ EventName = Literal[
     "fault",
     "test_only",
     "result_kept",
+    "witnessed",
+    "unwitnessed",
+    "behind_witnesses",
+    "forked",
 ]
 FIELDS = ("time", "level", "event", "run", "programme", "region", "reason", "charge", "place")
 """Every key that a line may have. `place` is a file and line of this program and the class of a fault."""
 
-_WARNINGS = frozenset({"fault", "connection_lost", "not_admitted", "test_only"})
+_WARNINGS = frozenset(
+    {"fault", "connection_lost", "not_admitted", "test_only", "unwitnessed", "behind_witnesses", "forked"}
+)
 _LARGEST_BYTES = 5_000_000
 _KEPT_FILES = 3
 

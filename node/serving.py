@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from node.answering import Answering
-from node.attend import Attendance
+from node.attend import Attendance, first_of
 from node.control import Request, Response, listen, stop_listening
 from node.home import Home
 from node.journal import FileJournal, Journal, guard, place_of
@@ -22,18 +22,38 @@ from node.lock import exclusive
 from node.operations import Done, perform, to_text
 from node.region import NotReady, Region
 from node.rows import SnapshotRows
-from node.status import Status
+from node.status import Status, Trouble, trouble_of, witnesses_of
+from node.witnessing.wire import GrpcLine
+from node.witnessing.witnesses import Witnesses
 
 TEST_ONLY = "the policy in force is for tests alone: its caps protect nobody"
 _PATIENCE_S = 5.0
+_SOON_S = 5.0
+"""Witnesses that were away are tried again this soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the steward sees on the terminal: called each time the desk has welcomed the node."""
+    """What the steward sees on the terminal.
+
+    `attending` is called each time the desk has welcomed the node, `troubled` each time that there is another reason
+    why nothing can be spent, with None when it is over.
+    """
 
     attending: Callable[[], None]
+    troubled: Callable[[Trouble | None], None]
     software: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a serving node is made of."""
+
+    region: Region
+    answering: Answering
+    witnesses: Witnesses
+    journal: Journal
+    served: Served
 
 
 def serve(home: Home, served: Served) -> None:
@@ -57,32 +77,88 @@ def serve(home: Home, served: Served) -> None:
         journal("started")
         if region.test_only:
             journal("test_only", reason=TEST_ONLY)
-        answering = Answering(region, rows, home.signing_key("checkpoint"), journal)
+        key, settings = home.signing_key("checkpoint"), region.config
+        lines = [GrpcLine(home, address, settings.reconnect) for address in settings.watchers]
+        witnesses = Witnesses(region, key, lines, journal)
+        closing.callback(witnesses.close)
+        answering = Answering(region, rows, key, witnesses, journal)
         # What was loaded so far stays for good: collections need not walk through it again.
         gc.collect()
         gc.freeze()
-        asyncio.run(_serve(region, answering, journal, served))
+        asyncio.run(_serve(_Parts(region, answering, witnesses, journal, served)))
         journal("stopped")
 
 
-async def _serve(region: Region, answering: Answering, journal: Journal, served: Served) -> None:
+async def _serve(parts: _Parts) -> None:
+    region, journal = parts.region, parts.journal
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, told: _untold(journal, told.get("exception")))
     _on_signals(loop, stop)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
-        attendance = Attendance(region, answering, writer, journal, served.software)
-        control = await listen(region.home, _control(region, attendance, writer, journal))
+        watch = _Watch(parts, writer)
+        # Before the desk hears of us: a node that is behind knows it by its first order.
+        await watch.once()
+        attendance = Attendance(region, parts.answering, writer, journal, parts.served.software)
+        control = await listen(region.home, _control(parts, attendance, writer))
+        watching = asyncio.create_task(watch.run(stop))
         try:
-            await attendance.run(stop, served.attending)
+            await attendance.run(stop, watch.on_attending)
         finally:
             stop_listening(region.home, control)
+            watching.cancel()
+            await asyncio.wait({watching})
+
+
+class _Watch:
+    """Compares the ledger with the witnesses from time to time, and tells the steward what is wrong when that changes.
+
+    A desk that has just welcomed us may be a witness that was away: then at once.
+    """
+
+    def __init__(self, parts: _Parts, writer: ThreadPoolExecutor) -> None:
+        self._parts = parts
+        self._writer = writer
+        self._told: Trouble | None = None
+        self._due = asyncio.Event()
+
+    def on_attending(self) -> None:
+        self._parts.served.attending()
+        if self._told is not None:
+            self._due.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        while not stop.is_set():
+            self._due.clear()
+            every_s = float(self._parts.region.config.witnessing.compare_every_s)
+            await first_of(stop, self._due, timeout_s=every_s if self._told is None else min(every_s, _SOON_S))
+            if not stop.is_set():
+                await self.once()
+
+    async def once(self) -> None:
+        """One comparison, in the writer's thread."""
+        trouble = await asyncio.get_running_loop().run_in_executor(self._writer, self._compare)
+        if trouble != self._told:
+            self._told = trouble
+            self._parts.served.troubled(trouble)
+
+    def _compare(self) -> Trouble | None:
+        try:
+            self._parts.witnesses.watch()
+        except Exception as error:
+            # The next order finds out for itself whether anything can be spent.
+            self._parts.journal("fault", place=place_of(error))
+        return trouble_of(self._parts.witnesses)
 
 
 def _control(
-    region: Region, attendance: Attendance, writer: ThreadPoolExecutor, journal: Journal
+    parts: _Parts, attendance: Attendance, writer: ThreadPoolExecutor
 ) -> Callable[[Request], asyncio.Future[Response]]:
+    region, journal, loop = parts.region, parts.journal, asyncio.get_running_loop()
+
     def work(request: Request) -> Response:
+        size = region.ledger.book.size
         try:
             result = perform(region, request.do, request.arguments)
         except Exception as error:
@@ -90,14 +166,19 @@ def _control(
             journal("fault", place=place_of(error))
             return Response(fault=type(error).__name__)
         if isinstance(result, Status):
-            result = result.model_copy(update={"serving": True, "connected": attendance.connected})
+            shown = {"serving": True, "connected": attendance.connected}
+            seen = {"witnesses": witnesses_of(parts.witnesses), "trouble": trouble_of(parts.witnesses)}
+            result = result.model_copy(update=shown | seen)
         if isinstance(result, Done) and result.new:
             journal("imported" if result.kind == "snapshot" else "adopted", reason=f"{result.kind} {result.name}")
             if result.kind == "policy" and region.test_only:
                 journal("test_only", reason=TEST_ONLY)
+        if region.ledger.book.size != size:
+            # Whatever changed may be what an order waits for.
+            loop.call_soon_threadsafe(attendance.again)
         return Response(result=to_text(result))
 
-    return lambda request: asyncio.get_running_loop().run_in_executor(writer, work, request)
+    return lambda request: loop.run_in_executor(writer, work, request)
 
 
 def _untold(journal: Journal, error: object) -> None:

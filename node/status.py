@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from node.region import Region
+from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import left
-from policies.rules.entries import Adopted, Answered, Debited, Entry, Imported, Opened, RefusedEntry, ResultEntry
+from policies.rules.entries import (
+    Adopted,
+    Answered,
+    Approved,
+    AskedEntry,
+    Attempted,
+    Debited,
+    Declined,
+    Entry,
+    Imported,
+    Opened,
+    RefusedEntry,
+    Reset,
+    ResultEntry,
+)
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
@@ -58,10 +74,36 @@ class Decision(Shown):
     reason: str = ""
 
 
-class Status(Shown):
-    """The whole of it. `serving` and `connected` are filled in by whoever knows.
+class WitnessShown(Shown):
+    """One witness, as the serving node knows it: see `Watcher` in node/witnessing/witnesses.py."""
 
-    `test_only`: the policy in force is for tests alone.
+    name: str
+    address: str
+    heard: int | None
+    cosigned: int | None
+    problem: str
+    detail: str
+
+
+class Trouble(Shown):
+    """Why nothing is spent: the ledger is behind, of an earlier epoch or forked; or witnesses are away, or too few.
+
+    `own` and `seen` are the sizes and epochs that contradict each other, `by` who showed it; `sentence` is in English.
+    """
+
+    kind: Literal["behind", "reset", "forked", "unsound", "away"]
+    sentence: str
+    own: int = 0
+    epoch: int = 0
+    seen: int = 0
+    seen_epoch: int = 0
+    by: str = ""
+
+
+class Status(Shown):
+    """The whole of it. `serving`, `connected`, `witnesses` and `trouble` are filled in by whoever knows.
+
+    `test_only`: the policy in force is for tests alone. `cosigned` is the size up to which the log is cosigned.
     """
 
     region: str
@@ -77,6 +119,10 @@ class Status(Shown):
     dead_debits: int
     entries: int
     head: str
+    epoch: int
+    cosigned: int
+    witnesses: tuple[WitnessShown, ...] = ()
+    trouble: Trouble | None = None
     last: tuple[Decision, ...]
 
 
@@ -100,8 +146,44 @@ def status_of(region: Region) -> Status:
         dead_debits=len(book.unanswered),
         entries=book.size,
         head=book.head,
+        epoch=region.ledger.epoch,
+        cosigned=region.ledger.cosigned,
         last=tuple(_decision(entry) for entry in region.ledger.last_entries(_SHOWN_ENTRIES)),
     )
+
+
+def witnesses_of(witnesses: Witnesses) -> tuple[WitnessShown, ...]:
+    """Every witness, as it was last heard."""
+    return tuple(
+        WitnessShown(
+            name=one.name,
+            address=one.line.address,
+            heard=one.heard,
+            cosigned=one.cosigned,
+            problem=one.problem,
+            detail=one.detail,
+        )
+        for one in witnesses.watchers
+    )
+
+
+def trouble_of(witnesses: Witnesses) -> Trouble | None:
+    """Why nothing is spent, from what is known already."""
+    found = witnesses.contradiction
+    if found is not None:
+        return Trouble(
+            kind=found.kind,
+            sentence=found.sentence,
+            own=found.own.size,
+            epoch=found.own.epoch,
+            seen=found.seen.size,
+            seen_epoch=found.seen.epoch,
+            by=found.by,
+        )
+    if (sentence := witnesses.unsound()) is not None:
+        return Trouble(kind="unsound", sentence=sentence)
+    refused = witnesses.standing()
+    return None if refused is None else Trouble(kind="away", sentence=refused.sentence)
 
 
 def _budgets(region: Region) -> tuple[Budget, ...]:
@@ -134,17 +216,19 @@ def _budgets(region: Region) -> tuple[Budget, ...]:
 def _decision(entry: Entry) -> Decision:
     about, charge, reason = "", "", ""
     match entry.body:
-        case Opened(region=code):
+        case Opened(region=code) | Reset(region=code):
             about = code
         case Adopted(kind=kind, name=name):
             about = f"{kind} {name}"
         case Imported(cohort=cohort):
             about = cohort
-        case RefusedEntry():
-            about, reason = entry.body.programme, entry.body.reason
-        case Debited():
-            about, charge = entry.body.programme, NanoRho(entry.body.charge).text()
-        case Answered(programme=programme):
+        case RefusedEntry(programme=programme):
+            about, reason = programme, entry.body.reason
+        case Debited(programme=programme):
+            about, charge = programme, NanoRho(entry.body.charge).text()
+        case AskedEntry(programme=programme) | Approved(programme=programme) | Declined(programme=programme):
+            about = programme
+        case Answered(programme=programme) | Attempted(programme=programme):
             about = programme
         case ResultEntry(run=run):
             about = run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from node.cli.terminal import HomeOption, JsonOption, LangOption, Terminal, faults, open_home
 
 if TYPE_CHECKING:
-    from node.status import Amount, Status
+    from node.status import Amount, Status, Trouble
 
 
 def serve(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
@@ -29,7 +29,15 @@ def serve(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption 
             terminal.say("node.serve.attending", region=region, coordinator=desk)
             terminal.result({"event": "attending", "region": region, "coordinator": desk})
 
-        serve_home(found, Served(attending, f"rondgang node, contract {max(SPOKEN)}"))
+        def troubled(trouble: Trouble | None) -> None:
+            if trouble is None:
+                terminal.say("node.trouble.over")
+                terminal.result({"event": "trouble_over", "region": region})
+            else:
+                _trouble(terminal, trouble)
+                terminal.result({"event": "trouble", "region": region, **trouble.model_dump()})
+
+        serve_home(found, Served(attending, troubled, f"rondgang node, contract {max(SPOKEN)}"))
     terminal.say("node.serve.stopped", region=region)
     terminal.result({"event": "stopped", "region": region})
 
@@ -55,12 +63,21 @@ def _print(terminal: Terminal, status: Status) -> None:
     print(_sentence(terminal, status))
     if status.test_only:
         terminal.say("node.status.test_only")
+    if status.trouble is not None:
+        _trouble(terminal, status.trouble)
+    terminal.say("node.status.log", entries=status.entries, epoch=status.epoch, cosigned=status.cosigned)
     if status.dead_debits:
         terminal.say("node.status.dead", count=status.dead_debits)
     console = Console()
     if status.budgets:
         console.print(_budgets(terminal, status))
+    if status.witnesses:
+        console.print(_witnesses(terminal, status))
     console.print(_decisions(terminal, status))
+
+
+def _trouble(terminal: Terminal, trouble: Trouble) -> None:
+    terminal.say(f"node.trouble.{trouble.kind}", **trouble.model_dump(exclude={"kind"}))
 
 
 def _sentence(terminal: Terminal, status: Status) -> str:
@@ -94,14 +111,33 @@ def _both(amount: Amount) -> str:
     return f"{amount.rho} ({amount.epsilon})"
 
 
-def _decisions(terminal: Terminal, status: Status) -> object:
+def _witnesses(terminal: Terminal, status: Status) -> object:
+    from rich.table import Table
+
+    table = Table(title=terminal.words("node.status.witnesses"), title_justify="left")
+    for column in ("witness", "address", "heard", "size", "problem"):
+        table.add_column(terminal.words(f"node.status.{column}"), justify="right" if column == "size" else "left")
+    for one in status.witnesses:
+        heard = "-" if one.heard is None else _moment(one.heard)
+        size = "-" if one.cosigned is None else str(one.cosigned)
+        problem = terminal.words(f"node.witness.{one.problem}") if one.problem else ""
+        table.add_row(one.name or "-", one.address, heard, size, f"{problem} ({one.detail})" if one.detail else problem)
+    return table
+
+
+def _moment(instant: int) -> str:
     from datetime import UTC, datetime
 
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _decisions(terminal: Terminal, status: Status) -> object:
     from rich.table import Table
 
     table = Table(title=terminal.words("node.status.last"), title_justify="left", show_header=False)
     for entry in status.last:
-        when = datetime.fromtimestamp(entry.time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         told = terminal.words(f"node.reason.{entry.reason}") if entry.reason else entry.charge
-        table.add_row(str(entry.seq), when, terminal.words(f"node.event.{entry.event}"), entry.about[:24], told)
+        table.add_row(
+            str(entry.seq), _moment(entry.time), terminal.words(f"node.event.{entry.event}"), entry.about[:24], told
+        )
     return table

@@ -14,6 +14,9 @@ def init(
     region: Annotated[str, typer.Option(help="The region's code in the calendar, such as FR.")],
     coordinator: Annotated[str, typer.Option(help="Where the desk listens, as host:port.")],
     consortium_key: Annotated[str, typer.Option(help="The consortium's public key: 64 hex digits, or their file.")],
+    witness: Annotated[
+        list[str] | None, typer.Option(help="Where an independent witness listens, as host:port; repeatable.")
+    ] = None,
     home: HomeOption = None,
     name: Annotated[str, typer.Option(help="What people call this region.")] = "",
     lang: LangOption = None,
@@ -34,7 +37,7 @@ def init(
         if folder is None:
             detail = f"--home DIR, {VARIABLE}?"
             terminal.stop(BAD_INPUT, "bad_home", "node.fault.home", detail=detail)
-        config = parse_config(region, coordinator, None, terminal.lang)
+        config = parse_config(region, coordinator, None, terminal.lang, witness or ())
         pinned = read_key(consortium_key)
         made = found(folder, config, pinned, name or f"Veilig Thuis {region}")
     terminal.say("node.init.done", region=region, home=str(made.home.root))
