@@ -57,11 +57,11 @@ class PeerAddress(Document):
 
 
 class CoordinatorAddress(PeerAddress):
-    """Where the desk listens, which is a witness as well."""
+    """Where the desk listens, which cosigns too. `name` overrides the host name that its certificate must carry."""
 
 
 class WitnessAddress(PeerAddress):
-    """Where an independent witness listens."""
+    """Where an independent witness listens. `name` overrides the host name that its certificate must carry."""
 
 
 class Witnessing(Document):
