@@ -1,4 +1,4 @@
-"""A whole federation on one machine: consortium, coordinator, researcher and region nodes, with real processes.
+"""A whole federation on one machine: consortium, coordinator, witness, researcher and region nodes, as real processes.
 
 Every step is the command a user would give. The demo and the end-to-end tests both stand on it.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import audit.cli
 import compose.consortium.cli
 import coordinator.cli
 import node.cli
@@ -24,6 +25,8 @@ from policies.study.text import RegionCode
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policies" / "shipped"
 COHORT = "c3"
+WITNESS = "witness"
+"""The independent witness that a federation has unless it is told otherwise."""
 _START_S = 90.0
 _STOP_S = 10.0
 
@@ -43,13 +46,18 @@ class Documents:
 
 @dataclass(slots=True)
 class Federation:
-    """Homes under `folder`; `data` gives each region's folder of files to import."""
+    """Homes under `folder`; `data` gives each region's folder of files to import.
+
+    `witnesses` are names of independent ones; the coordinator is a witness as well.
+    """
 
     folder: Path
     data: Mapping[RegionCode, Path]
     documents: Documents = field(default_factory=Documents)
     cohort: str = COHORT
     port: int = 0
+    witnesses: tuple[str, ...] = (WITNESS,)
+    witness_ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -72,10 +80,16 @@ class Federation:
         """The home of a region's node."""
         return self.folder / f"node-{region}"
 
+    def witness(self, name: str = WITNESS) -> Path:
+        """The home of an independent witness."""
+        return self.folder / name
+
     def set_up(self, step: Callable[[str], None]) -> None:
         """Founds the consortium, enrols everyone, adopts documents, imports data. `step` is told what is done."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
+        for name in self.witnesses:
+            self.witness_ports.setdefault(name, free_port())
         step("consortium: keys, calendar and codebook")
         consortium = compose.consortium.cli.app
         run(consortium, "consortium", "init", "--home", self.consortium, "--name", "Demo consortium")
@@ -103,12 +117,16 @@ class Federation:
             "--home", self.coordinator, *common)  # fmt: skip
         run(desk, "coordinator", "init", "--role", "researcher", "--name", "Demo researcher", "--coordinator", address,
             "--home", self.researcher, *common)  # fmt: skip
+        dialled: list[str] = []
+        for name, port in self.witness_ports.items():
+            dialled += ["--witness", f"localhost:{port}"]
+            run(audit.cli.app, "audit", "init", "--name", f"Demo {name}", "--listen", f"localhost:{port}",
+                "--home", self.witness(name), *common)  # fmt: skip
         for region in self.regions:
-            run(node.cli.app, "node", "init", "--region", region, "--coordinator", address,
+            run(node.cli.app, "node", "init", "--region", region, "--coordinator", address, *dialled,
                 "--home", self.node(region), *common)  # fmt: skip
         for home in self._homes():
-            host = ("--host", "localhost") if home == self.coordinator else ()
-            self.sign(home, *host)
+            self.sign(home, *(("--host", "localhost") if home in self._servers() else ()))
 
     def sign(self, home: Path, *options: str) -> Path:
         """The consortium issues a certificate for the request in a home; returns the certificate's file."""
@@ -118,11 +136,16 @@ class Federation:
         return certificate
 
     def _homes(self) -> list[Path]:
-        return [self.coordinator, self.researcher, *(self.node(region) for region in self.regions)]
+        return [*self._servers(), self.researcher, *(self.node(region) for region in self.regions)]
+
+    def _servers(self) -> list[Path]:
+        return [self.coordinator, *(self.witness(name) for name in self.witnesses)]
 
     def _enrol(self, step: Callable[[str], None]) -> None:
-        papers: list[str | Path] = ["--ca", self.consortium / "certs" / "ca.pem"]
-        for kind in ("roster", "calendar", "codebook"):
+        papers: list[str | Path] = ["--ca", self.consortium / "certs" / "ca.pem", "--roster", self.file("roster")]
+        for home in (self.witness(name) for name in self.witnesses):
+            run(audit.cli.app, "audit", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
+        for kind in ("calendar", "codebook"):
             papers += [f"--{kind}", self.file(kind)]
         for home in (self.coordinator, self.researcher):
             run(coordinator.cli.app, "coordinator", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
@@ -134,26 +157,35 @@ class Federation:
             run(node.cli.app, "node", "import", self.data[region], "--cohort", self.cohort, "--home", home)
 
     def start(self, step: Callable[[str], None], timeout_s: float = _START_S) -> None:
-        """Starts the coordinator and every node, and waits until all nodes attend. Raises NotStarted."""
-        step("starting the coordinator and the nodes")
+        """Starts coordinator, witnesses and nodes, and waits until all nodes attend. Raises NotStarted."""
+        step("starting the coordinator, the witness and the nodes")
         self.start_one("coordinator", "coordinator", self.coordinator)
+        self.start_witnesses()
         for region in self.regions:
             self.start_node(region)
         self.wait_for(self.regions, timeout_s, step)
 
+    def start_witnesses(self) -> None:
+        """Every independent witness. They are not waited for: nodes seek them until they are there."""
+        for name in self.witnesses:
+            self.start_one(name, "audit", self.witness(name), "witness")
+
     def start_node(self, region: str) -> None:
         self.start_one(region, "node", self.node(region))
 
-    def start_one(self, name: str, verb: str, home: Path) -> None:
-        """One `rondgang VERB serve` process; its output goes to `serve.out` in its home."""
+    def start_one(self, name: str, room: str, home: Path, verb: str = "serve") -> None:
+        """One `rondgang ROOM VERB` process; its output goes to `serve.out` in its home."""
         with (home / "serve.out").open("ab") as out:
-            command = [sys.executable, "-m", "rondgang", verb, "serve", "--home", str(home)]
+            command = [sys.executable, "-m", "rondgang", room, verb, "--home", str(home)]
             self.processes[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     def wait_for(self, regions: Sequence[str], timeout_s: float, step: Callable[[str], None]) -> None:
-        """Waits until these regions attend. Raises NotStarted with the name of a process that ended or is missing."""
+        """Waits until these regions attend and the witnesses that were started listen.
+
+        Raises NotStarted with the name of a process that ended or is missing.
+        """
         wanted, last = set(regions), time.monotonic() + timeout_s
         shown = -1
         while time.monotonic() < last:
@@ -162,12 +194,11 @@ class Federation:
             if len(attending) != shown:
                 shown = len(attending)
                 step(f"{shown} of {len(wanted)} nodes attend")
-            if attending == wanted:
+            if attending == wanted and not self._silent():
                 return
             time.sleep(0.1)
-        raise NotStarted(
-            f"these nodes did not attend in {timeout_s:.0f} s: {', '.join(sorted(wanted - self._attending()))}"
-        )
+        missing = [*sorted(wanted - self._attending()), *self._silent()]
+        raise NotStarted(f"these did not come up in {timeout_s:.0f} s: {', '.join(missing)}")
 
     def check_alive(self) -> None:
         """Raises NotStarted with the name of a process that ended by itself."""
@@ -176,11 +207,25 @@ class Federation:
                 raise NotStarted(f"{name} ended with exit code {process.returncode}; its log is serve.out in its home")
 
     def _attending(self) -> set[str]:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
-                return set()
+        if not _listening(self.port):
+            return set()
         with Desk.open(self.researcher) as desk:
             return {state.region for state in desk.regions() if state.attending}
+
+    def _silent(self) -> list[str]:
+        """The witnesses that were started and do not listen yet."""
+        started = ((name, port) for name, port in self.witness_ports.items() if name in self.processes)
+        return [name for name, port in started if not _listening(port)]
+
+    def export(self, out: Path) -> None:
+        """Leaves in `out` what each region, the coordinator and the witnesses would hand an auditor."""
+        out.mkdir(parents=True, exist_ok=True)
+        for region in self.regions:
+            run(node.cli.app, "node", "export-ledger", "--out", out / f"{region}.bundle", "--home", self.node(region))
+        run(coordinator.cli.app, "coordinator", "export-evidence", "--out", out / "coordinator.bundle",
+            "--home", self.coordinator)  # fmt: skip
+        for name in self.witnesses:
+            run(audit.cli.app, "audit", "export", "--out", out / f"{name}.bundle", "--home", self.witness(name))
 
     def kill(self, name: str) -> None:
         """kill -9: no goodbye."""
@@ -200,6 +245,11 @@ class Federation:
                 process.kill()
                 process.wait()
         self.processes.clear()
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
