@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from node.cli.adopting import adopt, policy
+from node.cli.evidence import export_ledger, recover
 from node.cli.import_data import import_command
 from node.cli.results import results
 from node.cli.running import serve, status
@@ -20,4 +21,6 @@ app = typer.Typer(
 for _verb in (init, enrol, adopt, serve, status, results):
     app.command()(_verb)
 app.command("import")(import_command)
+app.command("export-ledger")(export_ledger)
+app.command()(recover)
 app.add_typer(policy, name="policy")

@@ -101,6 +101,8 @@ def faults(terminal: Terminal) -> Iterator[None]:
         terminal.stop(LATER, "busy", "node.fault.busy")
     except errors.BrokenLedger as error:
         terminal.stop(REFUSED, "broken_ledger", "node.fault.ledger", detail=str(error))
+    except errors.DiskFault as error:
+        terminal.stop(REFUSED, "disk", "node.fault.disk", detail=str(error))
     except errors.BadDelivery as error:
         terminal.stop(REFUSED, "bad_delivery", "node.fault.delivery", detail=str(error))
     except NotReady as error:

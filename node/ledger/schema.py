@@ -67,7 +67,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def beside(path: Path, *, closed: bool = False) -> sqlite3.Connection:
-    """The file for reading only, beside whoever writes it; `closed` for one that nobody writes. Raises sqlite3.Error."""
+    """The file read only, beside whoever writes it; `closed` for one that nobody writes. Raises sqlite3.Error."""
     uri = f"{path.absolute().as_uri()}?{'immutable=1' if closed else 'mode=ro'}"
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
