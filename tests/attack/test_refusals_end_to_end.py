@@ -18,6 +18,7 @@ from rondgang.roles import Role
 from rondgang.signed import Signed, sign
 
 import node.cli
+from audit.home import Home as Witness
 from compose.consortium.home import Home as Consortium
 from compose.demo.federation import Federation
 from compose.demo.verbs import run as verb
@@ -25,7 +26,7 @@ from coordinator.home import Home as Profile
 from node.home import Home
 from node.status import Budget
 from policies.documents import parse_yaml, to_canonical
-from policies.rules.entries import RefusedEntry
+from policies.rules.entries import AskedEntry, RefusedEntry
 from policies.rules.refusals import Reason
 from policies.statistics.plan import plan
 from policies.statistics.programme import Charge, Draft, Programme
@@ -49,7 +50,7 @@ from tests.e2e.world import (
 )
 from tests.small_study import CODEBOOK
 
-PEOPLE = {name: signing_key(name) for name in ("revoked", "expired", "early", "witness", "stranger")}
+PEOPLE = {name: signing_key(name) for name in ("revoked", "expired", "early", "stranger")}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,6 @@ def _people() -> tuple[Member, ...]:
         "revoked": {"revoked": True},
         "expired": {"valid_to": now - 60},
         "early": {"valid_from": now + 3600},
-        "witness": {"role": Role.WITNESS},
     }
     return tuple(
         Member.model_validate(
@@ -184,7 +184,7 @@ PROGRAMMES: dict[str, tuple[Callable[[Rig], Programme], Reason]] = {
 
 
 class Kept(NamedTuple):
-    """What a refusal may not change: every budget, every answer, and every entry that is not a refusal."""
+    """What a refusal may not change: every budget, every answer, and every entry but of the asking and the refusal."""
 
     budgets: tuple[Budget, ...]
     answered: int
@@ -194,7 +194,7 @@ class Kept(NamedTuple):
 
 def kept(rig: Rig) -> Kept:
     status = status_of(rig.federation, "AA")
-    others = [one for one in entries(rig.federation, "AA") if not isinstance(one.body, RefusedEntry)]
+    others = [one for one in entries(rig.federation, "AA") if not isinstance(one.body, AskedEntry | RefusedEntry)]
     return Kept(status.budgets, status.answered, status.dead_debits, len(others))
 
 
@@ -233,6 +233,7 @@ def test_a_region_hears_live_signers_in_their_role_only(rig: Rig, name: str) -> 
     keys = PEOPLE | {
         "researcher": rig.researcher, "desk": rig.desk.profile.signing_key(),
         "steward": home.signing_key("steward"), "checkpoint": home.signing_key("checkpoint"),
+        "witness": Witness(rig.federation.witness()).signing_key(),
     }  # fmt: skip
     before = kept(rig)
     document = to_canonical(rig.planned(asked("signers")))

@@ -38,6 +38,7 @@ from policies.rules.refusals import Reason, Refused
 from policies.statistics.programme import Draft
 from policies.wire.refusals import refusal_from_wire
 from tests import small_study
+from tests.witness_desk import witnessing
 
 PATIENCE_S = 30.0
 """How long a test waits for what should happen at once; machines may be busy."""
@@ -236,7 +237,10 @@ class Heard:
 
 @dataclass
 class OtherDesk:
-    """A desk with the coordinator's own certificate that orders anything, for one node. Keeps every byte it hears."""
+    """A desk with the coordinator's own certificate that orders anything, for one node. Keeps every byte it hears.
+
+    As a witness it is the real one.
+    """
 
     profile: Profile
     raw: list[bytes] = field(default_factory=list)
@@ -305,11 +309,11 @@ class OtherDesk:
     @contextmanager
     def serving(self, port: int) -> Iterator[OtherDesk]:
         """Listens on the port that the nodes dial."""
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(4) as pool, witnessing(self.profile) as witness:
             server = grpc.server(pool, options=SERVER_OPTIONS)
             handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self.attend)
             service = grpc.method_handlers_generic_handler("rondgang.v1.AttendService", {"Attend": handler})
-            server.add_generic_rpc_handlers((service,))
+            server.add_generic_rpc_handlers((service, witness))
             server.add_secure_port(f"localhost:{port}", server_credentials(self.profile.tls()))
             server.start()
             try:
@@ -321,7 +325,8 @@ class OtherDesk:
 
 @contextmanager
 def node_at(federation: Federation, region: str) -> Iterator[OtherDesk]:
-    """One real node process that attends to a desk in the test's hands."""
+    """One real node process that attends to a desk in the test's hands, beside the independent witness."""
+    federation.start_witnesses()
     federation.start_node(region)
     try:
         with OtherDesk(Profile(federation.coordinator)).serving(federation.port) as desk:
