@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from rondgang.roles import Role
 from rondgang.signed import Signed, sign
 from rondgang.tls import new_tls_key
 
-from node.answering import Answering, Steps
+from node.answering import Answering, Rows, Steps
 from node.authenticate import Ordered, read_order
 from node.home import Config, CoordinatorAddress, Home, Reconnect, create_home
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
-from node.journal import silent
+from node.journal import Journal, silent
 from node.region import InForce, Region
+from node.witnessing.witnesses import Witnesses
 from policies.documents import to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
@@ -27,11 +29,15 @@ from policies.study.calendar import DAY_S, Calendar
 from policies.study.roster import Member, Roster
 from tests.applicants import signing_key
 from tests.small_study import OPEN, calendar, codebook, hashes, heading, planned, region_policy
+from tests.witnesses import Fault, MemoryLine, Witness
 
 REGION, COHORT = "AA", "c1"
 RUN = "run-0123456789abcdef"
 FAST = Reconnect(first_wait_ms=20, longest_wait_ms=40, rejected_wait_ms=60_000)
-CONSORTIUM, DESK, RESEARCHER = (signing_key(label) for label in ("consortium", "desk", "researcher"))
+CONSORTIUM, DESK, RESEARCHER, WITNESS = (
+    signing_key(label) for label in ("consortium", "desk", "researcher", "witness")
+)
+CHECKPOINT, STEWARD = (signing_key(f"{REGION} {purpose}") for purpose in ("checkpoint", "steward"))
 SNAPSHOT = "5" * 32
 FOREVER = 4_000_000_000
 
@@ -51,8 +57,13 @@ def member(role: Role, keys: Mapping[str, SigningKey], **changes: object) -> Mem
 
 
 def roster(*more: Member, serial: int = 1) -> Roster:
-    """A roster with the desk, the researcher and these."""
-    usual = (member(Role.COORDINATOR, {"signing": DESK}), member(Role.RESEARCHER, {"signing": RESEARCHER}))
+    """A roster with the desk, a witness, the researcher, region AA and these."""
+    usual = (
+        member(Role.COORDINATOR, {"signing": DESK}),
+        member(Role.WITNESS, {"signing": WITNESS}),
+        member(Role.RESEARCHER, {"signing": RESEARCHER}),
+        member(Role.REGION, {"checkpoint": CHECKPOINT, "steward": STEWARD}, region=REGION),
+    )
     return Roster(serial=serial, issued=OPEN, members=(*usual, *more))
 
 
@@ -97,6 +108,13 @@ class CountedRows:
         return [value + planned_block.cells for value in values]
 
 
+def witnesses(clock: Callable[[], int], folder: Path | None = None) -> tuple[Witness, ...]:
+    """The desk and an independent one, remembering in files of `folder` if it is given."""
+    return tuple(
+        Witness(label, roster, clock, None if folder is None else folder / label) for label in ("desk", "witness")
+    )
+
+
 def always_roster() -> Roster:
     """A roster whose members are in date whenever the tests run, for processes that read the real clock."""
     members = tuple(one.model_copy(update={"valid_from": 0, "valid_to": FOREVER}) for one in roster().members)
@@ -118,7 +136,7 @@ def always_programme(name: str = "small_outcome") -> Signed:
 def make_home(folder: Path, address: str = "localhost:443", *, always: bool = False, **policy: object) -> Home:
     """A home with roster, calendar, codebook and policy in force, and no data. `always` for the real clock."""
     config = Config(region=REGION, coordinator=CoordinatorAddress(address=address), lang="en", reconnect=FAST)
-    keys = {name: signing_key(f"{REGION} {name}").to_pem() for name in ("checkpoint", "steward")}
+    keys = {"checkpoint": CHECKPOINT.to_pem(), "steward": STEWARD.to_pem()}
     home = create_home(folder, config, CONSORTIUM.public, keys | {"tls": new_tls_key()})
     region = Region(home, Clock())
     who, when = (always_roster(), always_calendar()) if always else (roster(), calendar())
@@ -158,20 +176,45 @@ class World:
     home: Home
     clock: Clock = field(default_factory=Clock)
     rows: CountedRows = field(default_factory=CountedRows)
+    journal: Journal = silent
+    watching: tuple[Witness, ...] = ()
 
     def __post_init__(self) -> None:
+        # Two, as the default rule wants: the desk, and one that is independent.
+        self.watching = self.watching or witnesses(self.clock)
+        self._open()
+
+    def _open(self) -> None:
         self.region = Region(self.home, self.clock)
+        self.lines = [MemoryLine(witness, REGION) for witness in self.watching]
+        key = self.home.signing_key("checkpoint")
+        self.witnesses = Witnesses(self.region, key, self.lines, self.journal)
 
     def restart(self) -> None:
         self.region.close()
-        self.region = Region(self.home, self.clock)
+        self._open()
 
-    def answering(self, steps: Steps | None = None) -> Answering:
-        key = self.home.signing_key("checkpoint")
-        return Answering(self.region, self.rows, key, silent, *(() if steps is None else (steps,)))
+    def copied(self, folder: Path) -> World:
+        """Another node on a copy of the home as it is now, watched by the same witnesses."""
+        self.region.ledger.flush()
+        shutil.copytree(self.home.root, folder)
+        return World(Home(folder), self.clock, CountedRows(), self.journal, self.watching)
+
+    def answering(self, steps: Steps | None = None, rows: Rows | None = None) -> Answering:
+        key, stepping = self.home.signing_key("checkpoint"), (() if steps is None else (steps,))
+        return Answering(self.region, rows or self.rows, key, self.witnesses, self.journal, *stepping)
 
     def ask(self, programme: Programme | None = None, run: str = RUN) -> bytes | Refused:
-        return self.answering().answer(ordered(programme or planned(), run))
+        return self.asked(ordered(programme or planned(), run))
+
+    def asked(self, order: Ordered, rows: Rows | None = None) -> bytes | Refused:
+        (outcome,) = self.answering(rows=rows).answer([order])
+        return outcome
+
+    def befall(self, fault: Fault, *which: int) -> None:
+        """From now on this befalls every call to these witnesses; to all where none is named."""
+        for place in which or range(len(self.watching)):
+            self.watching[place].fault = fault
 
     @property
     def spent(self) -> int:

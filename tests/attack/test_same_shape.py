@@ -9,10 +9,8 @@ import pytest
 from rondgang.signed import Signed
 
 from coordinator.estimates.rows import Run, answer_values, estimate_rows
-from node.answering import Answering
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
-from node.journal import silent
 from node.rows import SnapshotRows
 from policies.documents import from_canonical
 from policies.rules.refusals import Refused
@@ -65,8 +63,7 @@ def outcome(folder: Path, tables: tuple[list[str], list[str], list[str]]) -> byt
     put_snapshot(home)
     world, rows_of_home = World(home), SnapshotRows(home)
     try:
-        key = home.signing_key("checkpoint")
-        answered = Answering(world.region, rows_of_home, key, silent).answer(ordered(planned()))
+        answered = world.asked(ordered(planned()), rows_of_home)
         assert not isinstance(answered, Refused), answered
         assert world.spent == planned().charge.amount.nano
         return answered

@@ -12,10 +12,9 @@ from rondgang.keys import SigningKey
 from rondgang.roles import Role
 from rondgang.signed import Signed, sign, verify
 
-from node.answering import FAULT, Answering, Rows, Step
+from node.answering import FAULT, Rows, Step
 from node.authenticate import read_order, read_programme
 from node.entropy import seed32
-from node.journal import silent
 from node.region import InForce
 from node.rows import SnapshotRows
 from policies.documents import from_canonical, to_canonical
@@ -67,7 +66,10 @@ def refused(outcome: bytes | Refused) -> Reason:
 
 
 def set_policy(world: World, **changes: object) -> None:
-    assert isinstance(world.region.adopt_policy(region_policy(**changes)), InForce)
+    """Another policy in force, of the next version."""
+    held = world.region.documents.policy
+    version = 1 if held is None else held.document.policy.version + 1
+    assert isinstance(world.region.adopt_policy(region_policy(policy={"version": version}, **changes)), InForce)
 
 
 def cap(nano: int) -> Cap:
@@ -87,7 +89,7 @@ def test_an_answer_has_the_shape_of_the_programme_and_the_nodes_signature(world:
     assert answer.fits(planned())
     assert (answer.region, answer.cohort, answer.snapshot) == ("AA", COHORT, SNAPSHOT)
     assert world.spent == PRICE
-    assert events(world) == ["debited", "answered"]
+    assert events(world) == ["asked", "debited", "answered"]
 
 
 def test_a_repeat_returns_the_same_bytes_at_no_cost_also_after_a_restart(world: World) -> None:
@@ -106,7 +108,7 @@ def test_a_repeat_is_free_when_the_budget_is_gone_and_the_programme_is_over(worl
     order = read_order(RUN, signed_order(late, deadline=world.clock.now).to_bytes(), late.to_bytes())
     assert not isinstance(order, Refused)
     # The signers' certificates are out of date by then: nobody may ask, even for what is stored.
-    assert refused(world.answering().answer(order)) is Reason.EXPIRED
+    assert refused(world.asked(order)) is Reason.EXPIRED
     world.clock.now = OPEN
     assert world.ask() == first
 
@@ -214,9 +216,9 @@ def test_an_answer_does_open_the_snapshot_and_the_debit_is_on_disk_by_then(tmp_p
     folder = import_rows(home)
     trap(folder)
     world = World(home)
-    answering = Answering(world.region, SnapshotRows(home), home.signing_key("checkpoint"), silent)
+    rows = SnapshotRows(home)
     with ThreadPoolExecutor(1) as thread:
-        outcome = thread.submit(answering.answer, ordered(planned()))
+        outcome = thread.submit(world.asked, ordered(planned()), rows)
         # Opening a pipe for writing waits until somebody opens it for reading.
         with (folder / "manifest.json").open("wb"), closing(sqlite3.connect(home.ledger_file)) as connection:
             bodies = connection.execute("SELECT body FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
@@ -229,14 +231,14 @@ def test_an_answer_does_open_the_snapshot_and_the_debit_is_on_disk_by_then(tmp_p
 def test_what_is_refused_costs_nothing_opens_nothing_and_is_logged(trapped: World, name: str) -> None:
     programme, reason = REFUSED_PROGRAMMES[name]
     rows = SnapshotRows(trapped.home)
-    answering = Answering(trapped.region, rows, trapped.home.signing_key("checkpoint"), silent)
     size = trapped.region.ledger.book.size
     order = ordered(programme)
-    assert refused(answering.answer(order)) is reason
-    assert refused(answering.answer(order)) is reason
-    assert answering.quote(order.asked).refused is not None
+    assert refused(trapped.asked(order, rows)) is reason
+    assert refused(trapped.asked(order, rows)) is reason
+    assert trapped.answering().quote(order.asked).refused is not None
     assert trapped.spent == 0
-    (entry,) = trapped.region.ledger.last_entries(trapped.region.ledger.book.size - size)
+    asked, entry = trapped.region.ledger.last_entries(trapped.region.ledger.book.size - size)
+    assert asked.body.event == "asked"
     expected = RefusedEntry(event="refused", programme=order.asked.digest, run=RUN, reason=reason.value)
     assert entry.body == expected
     rows.close()
@@ -273,7 +275,7 @@ def test_only_live_signers_in_their_role_are_heard(world: World, name: str) -> N
     order = sign("order", signed_order(programme).document, *order_keys)
     read = read_order(RUN, order.to_bytes(), programme.to_bytes())
     assert not isinstance(read, Refused)
-    assert refused(world.answering().answer(read)) is reason
+    assert refused(world.asked(read)) is reason
     assert world.spent == 0
     assert world.rows.reads == []
 
@@ -283,14 +285,14 @@ def test_a_stored_answer_is_not_for_those_who_may_not_ask(world: World) -> None:
     programme = signed_programme(planned())
     order = read_order(RUN, signed_order(programme, STRANGER).to_bytes(), programme.to_bytes())
     assert not isinstance(order, Refused)
-    assert refused(world.answering().answer(order)) is Reason.UNKNOWN_SIGNER
+    assert refused(world.asked(order)) is Reason.UNKNOWN_SIGNER
 
 
 def test_an_order_after_its_deadline_charges_nothing(world: World) -> None:
     programme = signed_programme(planned())
     order = read_order(RUN, signed_order(programme, deadline=OPEN - 1).to_bytes(), programme.to_bytes())
     assert not isinstance(order, Refused)
-    assert refused(world.answering().answer(order)) is Reason.DEADLINE_PASSED
+    assert refused(world.asked(order)) is Reason.DEADLINE_PASSED
     assert world.spent == 0
 
 
@@ -331,19 +333,18 @@ class _Broken:
 
 @pytest.mark.parametrize("at", ["sums", "shape", "noise", "range"])
 def test_every_fault_after_the_debit_looks_the_same_and_stays_charged(world: World, at: str) -> None:
-    key = world.home.signing_key("checkpoint")
     broken: Rows = _Broken(at)
-    assert Answering(world.region, broken, key, silent).answer(ordered(planned())) is FAULT
+    assert world.asked(ordered(planned()), broken) is FAULT
     assert world.spent == PRICE
-    assert events(world) == ["debited"]
+    assert events(world) == ["asked", "debited"]
     assert isinstance(world.ask(), bytes)
     assert world.spent == 2 * PRICE
 
 
 def test_steps_come_in_the_one_order(world: World) -> None:
     steps: list[Step] = []
-    world.answering(steps.append).answer(ordered(planned()))
-    assert steps == ["authenticated", "decided", "debited", "read", "noised", "stored"]
+    world.answering(steps.append).answer([ordered(planned())])
+    assert steps == ["authenticated", "decided", "debited", "cosigned", "read", "noised", "stored", "released"]
 
 
 def test_a_quote_touches_neither_ledger_nor_rows(world: World) -> None:
