@@ -10,16 +10,14 @@ from pathlib import Path
 import pytest
 
 from compose.demo.federation import free_port
-from node.answering import Answering
 from node.attend import Attendance
 from node.journal import EventName
-from node.region import Region
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.blocks import Block
 from policies.statistics.programme import PlannedBlock
 from policies.wire.refusals import reason_from_wire
 from tests.node_desk import WITHIN_S, Address, PlayedDesk, order, quote_request, rejection
-from tests.node_world import CONSORTIUM, Clock, CountedRows, make_home, put_snapshot, signed_order, signed_programme
+from tests.node_world import CONSORTIUM, CountedRows, World, make_home, put_snapshot, signed_order, signed_programme
 from tests.small_study import heading, planned
 
 PROGRAMME = signed_programme(planned())
@@ -80,15 +78,15 @@ class Setting:
         put_snapshot(self.home)
         self.rows = rows or CountedRows()
         self.notes = Notes()
-        self.region = Region(self.home, Clock())
+        self.world = World(self.home, rows=self.rows, journal=self.notes)
+        self.region = self.world.region
 
     @contextlib.asynccontextmanager
     async def attending(self) -> AsyncIterator[Attendance]:
         """The node attends, in this event loop, until the block ends."""
-        answering = Answering(self.region, self.rows, self.home.signing_key("checkpoint"), self.notes)
         stop = asyncio.Event()
         with ThreadPoolExecutor(1) as worker:
-            attendance = Attendance(self.region, answering, worker, self.notes, "test node")
+            attendance = Attendance(self.region, self.world.answering(), worker, self.notes, "test node")
             task = asyncio.create_task(attendance.run(stop, lambda: None))
             try:
                 yield attendance
