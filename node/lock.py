@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from node.errors import HomeBusy
+from node.errors import DiskFault, HomeBusy
 from node.files import PRIVATE_FILE
 
 _RETRY_S = 0.05
@@ -31,13 +31,18 @@ else:
 
 @contextmanager
 def exclusive(path: Path, patience_s: float = 0.0) -> Iterator[None]:
-    """Holds the lock file at `path` while the block runs. Raises HomeBusy while another process holds it.
+    """Holds the lock file at `path` while the block runs. Raises HomeBusy while another process holds it, and DiskFault
+    where the file cannot be written: on a disk that may only be read, nobody is the writer.
 
     `patience_s` is for a service that starts while another verb is just finishing.
 
     The file stays: removing it could give two processes a lock on two files of one name.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise DiskFault(f"lock: {why}; see who owns the home and how its disk is mounted") from error
     try:
         give_up = time.monotonic() + patience_s
         while True:
