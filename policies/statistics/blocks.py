@@ -15,6 +15,8 @@ from policies.study.columns import Ref
 from policies.study.expressions.nodes import Expr
 
 Unit = Literal["household", "adult", "child"]
+Mode = Literal["regional", "national"]
+"""How a block is answered: by each region with its own noise, or as one national sum (secure aggregation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class Block:
     summand: Summand
     bound: int
     again: tuple[Term, ...] = ()
+    mode: Mode = "regional"
 
     @property
     def cells(self) -> int:
@@ -164,8 +167,8 @@ def block_bound(cap: int, summand: Summand, waves: int = 1) -> int:
     return cap * waves * summand.top
 
 
-def block_of(name: str, terms: Sequence[Term], cap: int) -> Block:
+def block_of(name: str, terms: Sequence[Term], cap: int, mode: Mode) -> Block:
     """The block that sums these terms (one or more) over units of which a household has at most `cap`."""
     first, *again = terms
     bound = block_bound(cap, first.summand, len(terms))
-    return Block(name, first.selection, first.axes, first.summand, bound, tuple(again))
+    return Block(name, first.selection, first.axes, first.summand, bound, tuple(again), mode)

@@ -20,7 +20,7 @@ from policies.statistics import (
     variance,
 )
 from policies.statistics import sum as total
-from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Ones, Square, Term, Value, block_of
+from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Mode, Ones, Square, Term, Value, block_of
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
@@ -42,6 +42,8 @@ _SHAPES = {
 }
 _NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change")
 _Terms = tuple[Term, ...]
+_Summed = tuple[_Terms, Mode]
+"""What is summed, and how: blocks of two modes are never shared."""
 
 
 class BadStatistic(ValueError):
@@ -92,18 +94,18 @@ class Compilation:
 class _Blocks:
     """The blocks so far. `first` names the first statistic that sums given terms; `shared` the denominators."""
 
-    first: Mapping[_Terms, str]
+    first: Mapping[_Summed, str]
     blocks: dict[str, Block] = field(default_factory=dict)
-    shared: dict[_Terms, str] = field(default_factory=dict)
+    shared: dict[_Summed, str] = field(default_factory=dict)
 
-    def sum_of(self, terms: _Terms, name: str, taken_over: bool, cap: int) -> str:
-        owner = self.first[terms] if taken_over else name
-        self.blocks.setdefault(owner, block_of(owner, terms, cap))
+    def sum_of(self, summed: _Summed, name: str, taken_over: bool, cap: int) -> str:
+        owner = self.first[summed] if taken_over else name
+        self.blocks.setdefault(owner, block_of(owner, summed[0], cap, summed[1]))
         return owner
 
-    def denominator(self, terms: _Terms, cap: int) -> str:
-        name = self.shared.setdefault(terms, f"n{len(self.shared) + 1}")
-        self.blocks.setdefault(name, block_of(name, terms, cap))
+    def denominator(self, summed: _Summed, cap: int) -> str:
+        name = self.shared.setdefault(summed, f"n{len(self.shared) + 1}")
+        self.blocks.setdefault(name, block_of(name, summed[0], cap, summed[1]))
         return name
 
 
@@ -112,9 +114,9 @@ def compile_blocks(
 ) -> Compilation:
     """The blocks of a programme: what each statistic sums, and one denominator per selection and axes.
 
-    Statistics that share unit, waves, filter, missing rule and cells share one denominator; a sum, a variance and a
-    standard deviation also share what another statistic sums. `using` says which alternative of a derived variable its
-    bare name means; the canonical spelling has full names. Raises BadStatistic.
+    Statistics that share mode, unit, waves, filter, missing rule and cells share one denominator; a sum, a variance and
+    a standard deviation also share what another statistic sums. `using` says which alternative of a derived variable
+    its bare name means; the canonical spelling has full names. Raises BadStatistic.
     """
     shapes = [_shapes(statistic, codebook, using or {}) for statistic in statistics]
     made = _Blocks(_first(shapes))
@@ -124,11 +126,11 @@ def compile_blocks(
             raise BadStatistic(canonical.id, "this id stands twice; ids must differ")
         shape, cap = waves[0], codebook.cap(canonical.unit)
         sums = tuple(
-            made.sum_of(_terms(waves, place), _name(canonical, part.role), part.shared, cap)
+            made.sum_of((_terms(waves, place), canonical.mode), _name(canonical, part.role), part.shared, cap)
             for place, part in enumerate(shape.parts)
         )
         units = tuple(Term(wave.selection, wave.axes, Ones()) for wave in waves)
-        denominator = made.denominator(units, cap) if shape.has_denominator else None
+        denominator = made.denominator((units, canonical.mode), cap) if shape.has_denominator else None
         if sum(block.cells for block in made.blocks.values()) > MAX_CELLS:
             raise BadStatistic(canonical.id, f"the programme has more than {MAX_CELLS} cells")
         compiled.append(Compiled(canonical, sums, denominator, shape.axes))
@@ -136,14 +138,14 @@ def compile_blocks(
     return Compilation(tuple(compiled), tuple(made.blocks.values()))
 
 
-def _first(shapes: list[tuple[tuple[Shape, ...], Statistic]]) -> dict[_Terms, str]:
+def _first(shapes: list[tuple[tuple[Shape, ...], Statistic]]) -> dict[_Summed, str]:
     """Who sums given terms first. Kinds that do not share come first, so that the order of asking does not matter."""
-    found: dict[_Terms, str] = {}
+    found: dict[_Summed, str] = {}
     for shared in (False, True):
         for waves, statistic in shapes:
             for place, part in enumerate(waves[0].parts):
                 if part.shared is shared:
-                    found.setdefault(_terms(waves, place), _name(statistic, part.role))
+                    found.setdefault((_terms(waves, place), statistic.mode), _name(statistic, part.role))
     return found
 
 

@@ -7,14 +7,26 @@ sigmas cost what the programme says.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, sqrt
+from math import ceil, gcd, sqrt
+from typing import Self, get_args
 
 from policies.rules.refusals import Refused
-from policies.statistics.blocks import Block
+from policies.secure.group import LEAST_REGIONS, Group, default_group
+from policies.statistics.blocks import Block, Mode
 from policies.statistics.compile import Compilation, compile_blocks
-from policies.statistics.programme import WEIGHT_GRID, Charge, Draft, DraftPrice, PlannedBlock, Programme
-from policies.statistics.verify import verify_plan
+from policies.statistics.programme import (
+    WEIGHT_GRID,
+    Charge,
+    Draft,
+    DraftPrice,
+    PlannedBlock,
+    Programme,
+    Secure,
+)
+from policies.statistics.statistic import Statistic
+from policies.statistics.verify import charge_of, verify_plan
 from policies.study.calendar import Calendar, Expected
 from policies.study.codebook import Codebook
 from policies.units.money import NanoRho
@@ -28,6 +40,7 @@ On average over p it weighs (2p-1)^2 = 1/3, at worst (p near 0 or 1) as much. Ne
 region whose denominator is lost in noise has no interval at all, while a numerator only widens one.
 """
 
+MODES: tuple[Mode, ...] = get_args(Mode)
 MOST_RHO = 10**6
 """The largest price that is planned, but for a programme that is marked for tests alone."""
 _COUNTED = ("count", "sum", "histogram", "cross_table")
@@ -69,19 +82,21 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         raise BadPlan(f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {known}")
     members = calendar.members(heading.cohort)
     weights = _weights(draft, members)
-    compilation = compile_blocks(draft.statistics, codebook, _using(draft, codebook))
+    secure, statistics = _secure(draft, len(weights))
+    compilation = compile_blocks(statistics, codebook, _using(draft, codebook))
     allowed = price_allowance(draft.price)
     if allowed.nano == 0:
         raise BadPlan("price: this is less than one nano-rho")
     if allowed.rho > MOST_RHO and not heading.test_only:
         raise NoPrivacy("price: more than a million rho gives no privacy at all")
-    blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed)
-    charge = NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))
+    blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed, Pooled.of(weights, secure))
+    answer, national = (charge_of(block for block in blocks if block.mode == mode) for mode in MODES)
     programme = Programme(
         programme=heading,
         codebook_hash=hashes[0],
         calendar_hash=hashes[1],
-        charge=Charge(rho=charge.nano, delta=draft.price.delta),
+        charge=Charge(rho=(answer + national).nano, delta=draft.price.delta, national=national.nano),
+        secure=secure,
         weights=weights,
         statistics=tuple(compiled.statistic for compiled in compilation.statistics),
         blocks=blocks,
@@ -89,6 +104,58 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
     if isinstance(refused := verify_plan(programme, codebook, calendar), Refused):
         raise BadPlan(refused.sentence)
     return programme
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What planning must know of the regions together: their weights in steps, and the group of the national sums."""
+
+    steps: tuple[int, ...]
+    group: Group | None
+
+    @classmethod
+    def of(cls, weights: Mapping[str, int], secure: Secure | None) -> Self:
+        common = gcd(*weights.values())
+        group = None if secure is None else secure.group(len(weights))
+        return cls(tuple(weight // common for weight in weights.values()), group)
+
+    def heaviest(self, mode: Mode) -> int:
+        """By what a household's own sum is multiplied at most."""
+        return max(self.steps) if mode == "national" else 1
+
+    def reach(self, mode: Mode) -> float:
+        """How much more than one region's units a sum of this mode holds, its own noise taken as one."""
+        if self.group is None or mode == "regional":
+            return 1.0
+        return sum(self.steps) * sqrt(self.group.regions - self.group.colluders) / self.group.regions
+
+    def least(self, mode: Mode) -> float:
+        """The least scale in grid units."""
+        return MIN_SIGMA if self.group is None or mode == "regional" else sqrt(self.group.smallest()) * (1 + 1e-9)
+
+
+def _secure(draft: Draft, regions: int) -> tuple[Secure | None, tuple[Statistic, ...]]:
+    """The group of the national sums, and the statistics: all regional where the regions are too few for such a sum."""
+    statistics = draft.statistics
+    if all(statistic.mode == "regional" for statistic in statistics):
+        if draft.secure is not None:
+            raise BadPlan("secure: no statistic has `mode: national`; leave it out, or ask one nationally")
+        return None, statistics
+    if regions < LEAST_REGIONS:
+        return None, tuple(statistic.model_copy(update={"mode": "regional"}) for statistic in statistics)
+    secure = draft.secure or _default_secure(regions)
+    try:
+        secure.group(regions)
+    except ValueError as error:
+        raise BadPlan(str(error)) from error
+    return secure, statistics
+
+
+def _default_secure(regions: int) -> Secure:
+    group = default_group(regions)
+    if group is None:
+        raise BadPlan(f"secure: national sums take at least {LEAST_REGIONS} regions")
+    return Secure(colluders=group.colluders, dropouts=group.dropouts)
 
 
 def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
@@ -109,21 +176,23 @@ def _using(draft: Draft, codebook: Codebook) -> dict[str, str]:
 
 
 def plan_blocks(
-    compilation: Compilation, expected: Mapping[str, Expected], allowed: NanoRho
+    compilation: Compilation, expected: Mapping[str, Expected], allowed: NanoRho, pooled: Pooled
 ) -> tuple[PlannedBlock, ...]:
     """The split that minimises the weighted sum of relative variances (Lagrange multiplier on the price):
 
     s_k^2 = D_k T_k sum_j(D_j/T_j) / (2 rho), with T the total an error is relative to (divided by the root of its
-    weight). D is the block's bound, T the public expected number of units per cell.
+    weight). D is the block's bound (times the heaviest weight in a national sum), T the public expected number of units
+    per cell in the sum: of one region, or of all, by their weights.
 
     Privacy: sigma is rounded up, so the exact price of the result is at most `allowed`.
     """
-    totals = [_relative_total(block, compilation, expected) for block in compilation.blocks]
-    pull = sum(block.bound / total for block, total in zip(compilation.blocks, totals, strict=True))
-    rho = float(allowed.rho)
-    sigmas = [sqrt(b.bound * t * pull / (2 * rho)) for b, t in zip(compilation.blocks, totals, strict=True)]
-    planned = tuple(_planned(block, sigma) for block, sigma in zip(compilation.blocks, sigmas, strict=True))
-    while NanoRho.ceil(sum((block.rho for block in planned), Fraction(0))) > allowed:
+    blocks, rho = compilation.blocks, float(allowed.rho)
+    totals = [_relative_total(block, compilation, expected) * pooled.reach(block.mode) for block in blocks]
+    bounds = [block.bound * pooled.heaviest(block.mode) for block in blocks]
+    pull = sum(bound / total for bound, total in zip(bounds, totals, strict=True))
+    sigmas = [sqrt(bound * total * pull / (2 * rho)) for bound, total in zip(bounds, totals, strict=True)]
+    planned = tuple(_planned(block, sigma, pooled) for block, sigma in zip(blocks, sigmas, strict=True))
+    while sum(charge_of(b for b in planned if b.mode == mode).nano for mode in MODES) > allowed.nano:
         # Float rounding in the split, at most a few units in the last place: step every sigma up until it fits.
         planned = tuple(b.model_copy(update={"sigma": (b.sigma[0] + 1, b.sigma[1])}) for b in planned)
     return planned
@@ -143,16 +212,17 @@ def _relative_total(block: Block, compilation: Compilation, expected: Mapping[st
     return mean / block.cells / sqrt(effective)
 
 
-def _planned(block: Block, sigma: float) -> PlannedBlock:
+def _planned(block: Block, sigma: float, pooled: Pooled) -> PlannedBlock:
     if sigma >= 2**52:
         raise BadPlan(f"price: so little that the noise of block {block.id} leaves 64 bits; raise it")
-    multiplier = max(1, ceil(MIN_SIGMA / sigma))
+    multiplier = max(1, ceil(pooled.least(block.mode) / sigma))
     scale: Sigma = round_up(sigma * multiplier)
-    bound_squared = (block.bound * multiplier) ** 2
+    bound_squared = (block.bound * multiplier * pooled.heaviest(block.mode)) ** 2
     return PlannedBlock(
         id=block.id,
         cells=block.cells,
         multiplier=multiplier,
         bound_squared=bound_squared,
         sigma=(scale.numerator, scale.shift),
+        mode=block.mode,
     )

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from policies.documents import Document
+from policies.secure.group import Group
+from policies.statistics.blocks import Mode
 from policies.statistics.statistic import Statistics
 from policies.study.calendar import InstantText, instant
 from policies.study.text import CohortId, Hash, Name, RegionCode, Text
@@ -54,10 +57,20 @@ def _delta(value: Decimal) -> Decimal:
 Delta = Annotated[Exact, AfterValidator(_delta)]
 
 
-def _not_yet(value: Any) -> Any:
-    if value is not None:
-        raise ValueError("`secure` (secure aggregation) is not yet built; leave it out")
-    return value
+class Secure(Document):
+    """What is assumed of the regions behind a national sum, and how often it may be tried.
+
+    `colluders` may tell the coordinator all they know, `dropouts` may vanish; see policies/secure/group.py. An attempt
+    that sent anything is charged, so `attempts` times the national price is what a household may come to risk.
+    """
+
+    colluders: int = Field(ge=1, le=100)
+    dropouts: int = Field(ge=0, le=100)
+    attempts: int = Field(default=1, ge=1, le=5)
+
+    def group(self, regions: int) -> Group:
+        """The group of so many regions. Raises ValueError unless n > t + 2d."""
+        return Group(regions, self.colluders, self.dropouts)
 
 
 class DraftPrice(Document):
@@ -82,7 +95,8 @@ class Draft(Document):
     programme: Heading
     price: DraftPrice
     weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
-    secure: Annotated[None, BeforeValidator(_not_yet)] = None
+    secure: Secure | None = None
+    """Only with national statistics; without it a third of the regions may collude, and one or two drop out."""
     using: dict[Name, Name] = Field(default_factory=dict)
     """Which alternative of a derived variable its bare name stands for; the signed programme has the full names."""
     statistics: Statistics
@@ -108,6 +122,8 @@ class PlannedBlock(Document):
     multiplier: int = Field(ge=1)
     bound_squared: BigInt
     sigma: tuple[int, int]
+    mode: Mode = "regional"
+    """Of a national block, `sigma` is that of the finished sum, and the bound is the heaviest region's."""
 
     @property
     def scale(self) -> Sigma:
@@ -124,10 +140,32 @@ class Charge(Document):
 
     rho: Annotated[BigInt, Field(ge=1)]
     delta: Delta = Decimal("0.000001")
+    national: Annotated[BigInt, Field(ge=0)] = 0
+    """The part of `rho` that each attempt at the national sums costs."""
+
+    @model_validator(mode="after")
+    def _part(self) -> Self:
+        if self.national > self.rho:
+            raise ValueError("the national part is more than the whole charge")
+        return self
 
     @property
     def amount(self) -> NanoRho:
+        """The whole, with one attempt."""
         return NanoRho(self.rho)
+
+    @property
+    def of_attempt(self) -> NanoRho:
+        return NanoRho(self.national)
+
+    @property
+    def of_answer(self) -> NanoRho:
+        """What the region's own answer costs: all but the national sums."""
+        return NanoRho(self.rho - self.national)
+
+    def most(self, attempts: int) -> NanoRho:
+        """What it comes to if every attempt is needed."""
+        return NanoRho(self.rho + (attempts - 1) * self.national)
 
 
 class Programme(Document):
@@ -137,6 +175,7 @@ class Programme(Document):
     codebook_hash: Hash
     calendar_hash: Hash
     charge: Charge
+    secure: Secure | None = None
     weights: Annotated[dict[RegionCode, Weight], Field(min_length=1)]
     statistics: Statistics
     blocks: Annotated[tuple[PlannedBlock, ...], Field(min_length=1)]
@@ -145,3 +184,18 @@ class Programme(Document):
     def regions(self) -> tuple[str, ...]:
         """The regions that are asked, by code."""
         return tuple(sorted(self.weights))
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """The weights as the smallest whole numbers of the same proportions: what stands in a national sum."""
+        common = gcd(*self.weights.values())
+        return {region: weight // common for region, weight in self.weights.items()}
+
+    @property
+    def most_charge(self) -> NanoRho:
+        """The charge if every attempt at the national sums is needed."""
+        return self.charge.most(self.secure.attempts if self.secure else 1)
+
+    def of_mode(self, mode: Mode) -> tuple[PlannedBlock, ...]:
+        """The blocks that are answered in this way, in order."""
+        return tuple(block for block in self.blocks if block.mode == mode)

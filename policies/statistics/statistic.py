@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from policies.documents import Document
-from policies.statistics.blocks import Unit
+from policies.statistics.blocks import Mode, Unit
 from policies.study.text import Name, Text
 from policies.units.exact import Exact
 
@@ -72,16 +72,10 @@ class Statistic(Document):
     bins: tuple[Exact, ...] = ()
     """Of a histogram of a number: where the second bin begins, the third, and so on."""
     by: tuple[str, ...] = ()
-    mode: Literal["regional"] = "regional"
+    mode: Mode = "regional"
+    """`national`: only the national sum is learned, with far less noise; there are no regional figures."""
     weight: Exact = Decimal(1)
     label: Text | None = None
-
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _mode(cls, value: Any) -> Any:
-        if value == "national":
-            raise ValueError("mode `national` (secure aggregation) is not yet built; use `regional`")
-        return value
 
     @field_validator("wave")
     @classmethod

@@ -5,6 +5,7 @@ A node and the desk both do this before anything is charged. No float split is r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from policies.rules.refusals import Reason, Refused
@@ -37,14 +38,12 @@ def verify_plan(programme: Programme, codebook: Codebook, calendar: Calendar) ->
         return Refused(Reason.MALFORMED, f"The statistics are not in canonical spelling. {_AGAIN}")
     if [block.id for block in compilation.blocks] != [block.id for block in programme.blocks]:
         return Refused(Reason.MALFORMED, f"The blocks are not those of the statistics. {_AGAIN}")
-    pairs = list(zip(compilation.blocks, programme.blocks, strict=True))
-    for block, planned in pairs:
-        if refused := _check_block(block, planned, len(programme.weights), calendar.limits.households_per_region):
+    if refused := _check_secure(programme):
+        return refused
+    for block, planned in zip(compilation.blocks, programme.blocks, strict=True):
+        if refused := _check_block(block, planned, programme, calendar.limits.households_per_region):
             return refused
-    exact = NanoRho.ceil(sum((planned.rho for _, planned in pairs), Fraction(0)))
-    if exact != programme.charge.amount:
-        return Refused(Reason.WRONG_PRICE, f"The charge is not the price of the noise. {_AGAIN}")
-    return compilation
+    return _check_charge(programme) or compilation
 
 
 def _check_heading(programme: Programme, codebook: Codebook, calendar: Calendar) -> Refused | None:
@@ -62,8 +61,37 @@ def _check_heading(programme: Programme, codebook: Codebook, calendar: Calendar)
     return None
 
 
-def _check_block(block: Block, planned: PlannedBlock, regions: int, households: int) -> Refused | None:
-    if planned.cells != block.cells or planned.bound_squared != (block.bound * planned.multiplier) ** 2:
+def charge_of(blocks: Iterable[PlannedBlock]) -> NanoRho:
+    """The price of blocks together.
+
+    Privacy: the exact sum of D^2/(2 sigma^2) (zCDP adds up), rounded up to nano-rho; add/remove one household.
+    """
+    return NanoRho.ceil(sum((block.rho for block in blocks), Fraction(0)))
+
+
+def _check_charge(programme: Programme) -> Refused | None:
+    """Privacy: the answer and each attempt at the national sums are charged apart, so each is rounded up by itself."""
+    answer, attempt = (charge_of(programme.of_mode(mode)) for mode in ("regional", "national"))
+    if (programme.charge.of_answer, programme.charge.of_attempt) != (answer, attempt):
+        return Refused(Reason.WRONG_PRICE, f"The charge is not the price of the noise. {_AGAIN}")
+    return None
+
+
+def _check_secure(programme: Programme) -> Refused | None:
+    if (programme.secure is None) != (not programme.of_mode("national")):
+        return Refused(Reason.MALFORMED, f"`secure` goes with national statistics, and only with them. {_AGAIN}")
+    try:
+        if programme.secure is not None:
+            programme.secure.group(len(programme.weights))
+    except ValueError as error:
+        return Refused(Reason.MALFORMED, f"{error}. {_AGAIN}")
+    return None
+
+
+def _check_block(block: Block, planned: PlannedBlock, programme: Programme, households: int) -> Refused | None:
+    regions, heaviest = len(programme.weights), 1 if block.mode == "regional" else max(programme.steps.values())
+    bound = block.bound * planned.multiplier * heaviest
+    if (planned.mode, planned.cells, planned.bound_squared) != (block.mode, block.cells, bound**2):
         return Refused(
             Reason.WRONG_PRICE, f"Block {block.id} states another size or bound than the codebook gives. {_AGAIN}"
         )
@@ -71,12 +99,19 @@ def _check_block(block: Block, planned: PlannedBlock, regions: int, households: 
         sigma = planned.scale
     except ValueError:
         return Refused(Reason.WRONG_PRICE, f"Block {block.id} states a sigma that cannot be drawn. {_AGAIN}")
-    if not sigma.large_enough:
+    if not large_enough(planned, programme):
         return Refused(Reason.WRONG_PRICE, f"Block {block.id} has noise below 8 grid units. {_AGAIN}")
-    largest = households * block.bound * planned.multiplier + _TAIL * sigma.fraction
+    largest = households * bound + _TAIL * sigma.fraction
     if largest >= Fraction(2**63, max(1, regions)):
         return Refused(
             Reason.TOO_LARGE,
             f"Block {block.id} could leave 64 bits. Use a coarser grid, narrower bounds or another price.",
         )
     return None
+
+
+def large_enough(planned: PlannedBlock, programme: Programme) -> bool:
+    """Whether every draw has a scale of at least 8 grid units: of a national block each part of each node's noise."""
+    if planned.mode == "regional" or programme.secure is None:
+        return planned.scale.large_enough
+    return planned.scale.fraction**2 >= programme.secure.group(len(programme.weights)).smallest()
