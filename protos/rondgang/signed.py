@@ -15,7 +15,10 @@ from rondgang.keys import PublicKey, SigningKey
 
 __all__ = ["KINDS", "BadSigned", "NotCanonical", "Signature", "Signed", "sign", "verify"]
 
-KINDS = frozenset({"roster", "calendar", "codebook", "policy", "programme", "order", "answer", "result", "approval"})
+KINDS = frozenset(
+    {"roster", "calendar", "codebook", "policy", "programme", "order", "answer", "result", "approval"}
+    | {"secure_keys", "participants", "sharing", "survivors", "seen", "national_sum"}
+)
 
 _DOMAIN = b"rondgang/v1/"
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
