@@ -80,9 +80,8 @@ def seal_shares(
     boxes = {}
     for name, place in places.items():
         pair = of_mask[place] + of_own[place]
-        boxes[name] = (
-            pair if name == me else _lock(me, name, secrets, box_keys[name], context).encrypt(_NONCE, pair, context)
-        )
+        lock = _lock(secrets, box_keys[name], context, me, name)
+        boxes[name] = pair if name == me else lock.encrypt(_NONCE, pair, context)
     return boxes
 
 
@@ -103,14 +102,17 @@ def _lock(secrets: Secrets, box_key: bytes, context: bytes, sender: str, receive
 
 
 def mask_vector(me: str, secrets: Secrets, mask_keys: Mapping[str, bytes], context: bytes, vector: bytes) -> bytes:
-    """The vector under my own mask and one with every other node of `mask_keys`: added by the one, taken off by the other."""
+    """The vector under my own mask and one with every other node of `mask_keys`: one adds it, the other takes it off.
+
+    Privacy: to whoever lacks my own seed, or one pair's seed, the result is uniform modulo 2^64 (ChaCha20, RFC 8439, as
+    a pseudo-random generator); computational. Nothing is rounded.
+    """
     coordinates = len(vector) // WORD_BYTES
-    plus, minus = [vector, expand(secrets.own, coordinates)], []
+    plus, minus = [vector, expand(secrets.own, coordinates)], list[bytes]()
     for other, key in mask_keys.items():
         if other != me:
-            (plus if me < other else minus).append(
-                expand(pair_seed(secrets.mask, key, me, other, context), coordinates)
-            )
+            seed = pair_seed(secrets.mask, key, me, other, context)
+            (plus if me < other else minus).append(expand(seed, coordinates))
     return total(coordinates, plus, minus)
 
 
