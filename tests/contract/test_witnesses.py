@@ -308,7 +308,7 @@ def test_a_node_that_shows_two_histories_is_found_out_through_others(opened: Ope
         assert len(witness.exchange(ROSTER, "AA", (log.note(8),), NOW + 3).forks) == 1
         assert refused(ask(witness, log.brings(8, 6), "BB")) is Why.FORKED
         assert isinstance(ask(witness, log.brings(9, 6), "BB"), Cosigned)
-        assert len(witness.forks()) == 3
+        assert len(witness.forks()) == 2
 
 
 def test_what_a_revoked_key_showed_stands_in_nobodys_way(witness: Witness) -> None:
