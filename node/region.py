@@ -57,7 +57,7 @@ class Region:
         self.config: Config = home.config()
         self.code: str = self.config.region
         self.now = clock
-        self._steward = _steward(home)
+        self._steward = steward_key(home)
         self.ledger = Ledger(home.ledger_file, self.code, clock)
         try:
             self.documents: Documents = self._load()
@@ -232,6 +232,6 @@ class Region:
         return load(self.home, self.ledger.book.adopted.values(), steward)
 
 
-def _steward(home: Home) -> SigningKey | None:
+def steward_key(home: Home) -> SigningKey | None:
     """The steward's key of the home; None where it is kept elsewhere."""
     return home.signing_key("steward") if (home.keys / "steward.pem").exists() else None
