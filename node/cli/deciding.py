@@ -153,7 +153,7 @@ def _decide(
     outcome = tell_word(home, sign("approval", to_canonical(word), signer))
     if isinstance(outcome, Unheard):
         fields = {"fingerprint": signer.public.fingerprint, "sentence": outcome.sentence}
-        fields["reason"] = terminal.words(f"node.reason.{outcome.reason}") if outcome.reason else ""
+        fields["because"] = terminal.words(f"node.reason.{outcome.reason}") if outcome.reason else ""
         terminal.stop(REFUSED, outcome.why, f"node.decide.not.{outcome.why}", **fields)
     kept = None if note is None else keep_note(home, one.hash, moment, reason or decision, note)
     terminal.result(outcome.model_dump(mode="json") | {"reason": reason, "note": None if kept is None else str(kept)})
