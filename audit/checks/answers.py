@@ -11,7 +11,7 @@ from audit.evidence import Evidence
 from audit.findings import Finding, error
 from audit.heads import Head
 from audit.model import LoggedEntry
-from audit.people import witnesses
+from audit.people import live, nodes, witnesses
 from audit.policy import Policy
 from audit.state import Debit, State
 from policies.study.roster import Roster
@@ -33,7 +33,7 @@ TWICE_PAID = error(
 )
 TWICE_ASKED = error(
     "answer.second_of_programme",
-    "The same question was answered twice from the same data, with new noise: together they tell more than was paid for.",
+    "The same question was answered twice from the same data, with new noise: together they tell more than one does.",
     "Ask the region's steward, and the coordinator for both answers.",
 )
 REPEATED = error(
@@ -51,6 +51,16 @@ UNSOUND = error(
     "The rule of that moment let two different histories both get enough witnesses; a node then spends nothing.",
     "Ask the region's steward to change `witnesses` in the policy, or the consortium for another witness.",
 )
+REVOKED = error(
+    "debit.revoked",
+    "Privacy was spent by a node that the consortium had revoked, or whose certificate was out of date.",
+    "Ask the consortium since when and why, and whoever cosigned or took the answer why they did.",
+)
+REVOKED = error(
+    "region.revoked",
+    "The region no longer took part when it spent this.",
+    "Ask the region's steward why its node went on, and the consortium since when it was revoked.",
+)
 NO_RESULT = error(
     "result.no_answer",
     "The region stored figures of a programme that it never answered.",
@@ -59,12 +69,14 @@ NO_RESULT = error(
 
 
 def debited(state: State, debit: Debit) -> Iterator[Finding]:
-    """A debit for something that was not answered yet, under a rule of witnesses that holds."""
+    """A debit for something that was not answered yet, by a live node, under a rule of witnesses that holds."""
     entry = debit.entry
     before = state.answered.get((entry.text("programme"), entry.text("snapshot")))
     if before is not None:
         yield REPEATED.broken(state.at(entry), f"It was answered at {before.place}.")
     policy, roster = debit.policy, debit.roster
+    if roster is not None and not any(live(member, entry.time) for member in nodes(roster, state.region)):
+        yield REVOKED.broken(state.at(entry), f"By the roster in force {state.region} has no live certificate.")
     if policy is not None and roster is not None:
         m, rule = len(witnesses(roster, entry.time)), policy.witnesses
         if not rule.sound(m):
