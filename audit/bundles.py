@@ -96,11 +96,11 @@ def read(file: str, data: bytes) -> Reading:
         rule = UNKNOWN_VERSION if found[0].value.get("version") != VERSION else MALFORMED
         return _unused(file, fingerprint, rule, 0, 0, "The header is not one that this version can read.")
     seal = seal_of(found, data)
+    last = found[-1]
     if seal is None:
-        return _unused(file, fingerprint, UNSEALED, len(found), len(data), "The last record is not a signature.")
+        return _unused(file, fingerprint, UNSEALED, last.number + 1, len(data), "The last record is not a signature.")
     for record in found[1:-1]:
         making.take(record)
-    last = found[-1]
     findings = list(making.findings)
     if not seal.whole:
         where = _changed(found, data, seal.changed)
@@ -141,6 +141,7 @@ class _Making:
     made: int = 0
     consortium: str = ""
     certificates: dict[str, bytes] = field(default_factory=dict)
+    certificate_places: dict[str, str] = field(default_factory=dict)
     papers: dict[str, Paper] = field(default_factory=dict)
     entries: dict[int, list[LoggedEntry]] = field(default_factory=dict)
     notes: list[tuple[Note, str]] = field(default_factory=list)
@@ -192,6 +193,7 @@ class _Making:
             checkpoint_places=tuple(place for _, place in self.notes),
             seen_places=tuple(place for _, place in self.seen),
             seal_place=seal_place,
+            certificate_places=self.certificate_places,
         )
 
     def _refuse(self, record: Record, what: str) -> None:
@@ -200,10 +202,14 @@ class _Making:
     def certificate(self, record: Record) -> bool:
         match record.value:
             case {"what": "own" | "root" as what, "der": str(text), **rest} if len(rest) == 1:
+                if what in self.certificates:
+                    return False
                 try:
-                    return self.certificates.setdefault(what, base64.b64decode(text, validate=True)) != b""
+                    self.certificates[what] = base64.b64decode(text, validate=True)
                 except ValueError:
                     return False
+                self.certificate_places[what] = record_place(record.number, record.offset)
+                return True
             case _:
                 return False
 
@@ -264,10 +270,9 @@ class _Making:
 
     def fork(self, record: Record) -> bool:
         match record.value:
-            case {
-                "region": str(region), "why": str(why), "at": int(at), "held": str(held), "offered": str(offered), **rest
-            } if len(rest) == 1 and _REGION.fullmatch(region) and _whole(at):  # fmt: skip
-                pass
+            case {"region": str(region), "why": str(why), "at": int(at), "held": str(held), "offered": str(offered)}:
+                if len(record.value) != 6 or _REGION.fullmatch(region) is None or not _whole(at):
+                    return False
             case _:
                 return False
         one, other = _parsed(held), _parsed(offered)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rondgang.keys import PublicKey
 from rondgang.notes import Checkpoint, Note
 
 from audit.findings import Where
+from audit.findings import place as entry_place
 from audit.heads import Examined, Examiner, Heads, Sighting, gather
 from audit.library import Library
 from audit.model import Bundle
@@ -18,14 +18,20 @@ from policies.study.roster import Roster
 
 @dataclass(frozen=True, slots=True)
 class HeldNote:
-    """One note of one bundle, examined. `gossip`: another region's, passed on by a witness."""
+    """One note of one bundle, examined; `record` is where it stands. `gossip`: another region's, passed on."""
 
     bundle: Bundle
-    where: Where
+    record: str
     note: Note
     checkpoint: Checkpoint
     examined: Examined
     gossip: bool
+
+    @property
+    def where(self) -> Where:
+        """The newest entry that the checkpoint is about."""
+        of = self.checkpoint
+        return Where(self.bundle.file, of.region, entry_place(of.region, of.epoch, max(0, of.size - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,20 @@ class Evidence:
         return any(one.coordinator for one in self.examiner.known.values() if one.key.hex == key)
 
 
-def lay_out(bundles: Sequence[Bundle], pinned: PublicKey | None) -> Evidence:
-    """Puts the bundles beside each other. Without a pinned key the one that most of them name is taken."""
+def most_named(bundles: Sequence[Bundle]) -> str:
+    """The consortium's key (hex) that most of the files name, for want of one that was compared by hand."""
     named = Counter(bundle.consortium for bundle in bundles)
-    consortium = pinned.hex if pinned is not None else max(named, key=lambda key: (named[key], key), default="")
+    return max(named, key=lambda key: (named[key], key), default="")
+
+
+def lay_out(bundles: Sequence[Bundle], consortium: str) -> Evidence:
+    """Puts the bundles beside each other, to be judged by the consortium's key (hex)."""
     library = Library.of(bundles, consortium)
     rosters = library.rosters()
     examiner = Examiner(rosters)
     notes = tuple(note for bundle in bundles for note in _notes(bundle, examiner))
     heads = gather(
-        (one.checkpoint, one.examined, Sighting(one.where.bundle, one.bundle.name, one.where.entry, one.gossip))
+        (one.checkpoint, one.examined, Sighting(one.bundle.file, one.bundle.name, one.record, one.gossip))
         for one in notes
     )
     return Evidence(tuple(bundles), consortium, library, rosters, notes, heads, examiner)
@@ -73,12 +83,9 @@ def lay_out(bundles: Sequence[Bundle], pinned: PublicKey | None) -> Evidence:
 def _notes(bundle: Bundle, examiner: Examiner) -> Iterator[HeldNote]:
     places = zip((*bundle.checkpoints, *bundle.seen), (*bundle.checkpoint_places, *bundle.seen_places), strict=True)
     for number, (note, place) in enumerate(places):
-        checkpoint = note.checkpoint
-        where = Where(bundle.file, checkpoint.region, place)
-        gossip = number >= len(bundle.checkpoints)
-        yield HeldNote(bundle, where, note, checkpoint, examiner.examine(note, checkpoint), gossip)
+        checkpoint, gossip = note.checkpoint, number >= len(bundle.checkpoints)
+        yield HeldNote(bundle, place, note, checkpoint, examiner.examine(note, checkpoint), gossip)
     for fork in bundle.forks:
         for note in (fork.held, fork.offered):
             checkpoint = note.checkpoint
-            where = Where(bundle.file, checkpoint.region, fork.place)
-            yield HeldNote(bundle, where, note, checkpoint, examiner.examine(note, checkpoint), gossip=True)
+            yield HeldNote(bundle, fork.place, note, checkpoint, examiner.examine(note, checkpoint), gossip=True)

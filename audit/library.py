@@ -90,7 +90,8 @@ class Library:
 
     def programme(self, hashed: str) -> Asked | str | None:
         """The programme; where it cannot be read, why."""
-        return self._once("programme", hashed, _asked)
+        found: Asked | str | None = self._once("programme", hashed, _asked)
+        return found
 
     def rosters(self) -> tuple[Roster, ...]:
         """Every roster that the consortium signed, by serial."""

@@ -121,6 +121,7 @@ class Bundle:
     checkpoint_places: tuple[str, ...] = ()
     seen_places: tuple[str, ...] = ()
     seal_place: str = ""
+    certificate_places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def region(self) -> str:

@@ -31,7 +31,7 @@ def researchers(roster: Roster) -> tuple[Member, ...]:
 
 
 def stewards(roster: Roster, region: str) -> tuple[Member, ...]:
-    """Who may sign for the steward of a region: the region's own certificate holds such a key, or one of its own does."""
+    """Who may sign for the steward of a region: by the key in the region's own certificate, or by one of their own."""
     return tuple(
         member for member in roster.members if member.region == region and member.role in (Role.REGION, Role.STEWARD)
     )

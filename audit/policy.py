@@ -117,8 +117,10 @@ def _content(body: Body) -> tuple[frozenset[str], frozenset[str], tuple[tuple[st
     """Kinds that may be asked, variables that may not, and pairs that may not meet."""
     kinds, crossings = _texts(body.get("statistics", list(_KINDS))), body.get("forbidden_crossings", [])
     match body.get("variables", {}):
-        case {**rest} if not set(rest) - {"deny"}:
-            denied = _texts(rest.get("deny", []))
+        case {"deny": listed, **rest} if not rest:
+            denied = _texts(listed)
+        case {**rest} if not rest:
+            denied = []
         case _:
             return None
     pairs = [_texts(pair) for pair in crossings] if isinstance(crossings, list) else [None]

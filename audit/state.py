@@ -66,7 +66,7 @@ class Closed:
 class State:
     """Grows with `walk`. `snapshots` maps a cohort to its snapshot and codebook; totals are in nano-rho.
 
-    `cohorts` and `lifetime` are added up anew; `said` is what the log's last entry said, the lifetime under the empty name.
+    `cohorts` and `lifetime` are added up anew; `said` is what the log's last entry said, the lifetime under `""`.
 
     A document counts as in force only where it was validly signed. `asked`, `decisions` and `answered` outlive a reset.
     """

@@ -13,7 +13,7 @@ from rondgang.notes import origin
 
 from audit.bundles import Reading, read
 from audit.checks import coordinator, entries, files, heads, witnesses
-from audit.evidence import Evidence, lay_out
+from audit.evidence import Evidence, lay_out, most_named
 from audit.findings import Finding, Severity, Where, error, note
 from audit.model import Bundle
 from audit.state import InForce
@@ -36,6 +36,7 @@ NO_WITNESS = note(
     "Without the evidence of an independent witness, only the coordinator can show that a log was turned back.",
     "Ask the witnesses for their evidence.",
 )
+_FIRST = ("file", "record", "seal", "consortium", "roster", "certificate", "fork", "entry", "history", "reset")
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -46,7 +47,11 @@ def verify(given: Sequence[tuple[str, bytes]], pinned: PublicKey | None) -> Verd
     """
     readings, findings = _read_all(given)
     bundles = [reading.bundle for reading in readings if reading.bundle is not None]
-    evidence = lay_out(bundles, pinned)
+    consortium = pinned.hex if pinned is not None else most_named(bundles)
+    strangers = {bundle.fingerprint: files.other_consortium(bundle, consortium) for bundle in bundles}
+    findings += [finding for finding in strangers.values() if finding is not None]
+    bundles = [bundle for bundle in bundles if strangers[bundle.fingerprint] is None]
+    evidence = lay_out(bundles, consortium)
     walked = {bundle.name: walk(evidence, bundle) for bundle in _main(evidence)}
     findings += files.check(evidence, pinned=pinned is not None)
     findings += _copies(evidence, walked)
@@ -120,12 +125,14 @@ def _coverage(evidence: Evidence) -> Iterator[Finding]:
         yield NO_WITNESS.broken(Where(""), "No file of an independent witness was given.")
 
 
-def _order(finding: Finding) -> tuple[int, str, str, int, int]:
-    """Errors first; within a file the first broken promise first."""
+def _order(finding: Finding) -> tuple[int, int, str, str, int, int]:
+    """Errors first, of them what explains others; within a file the first broken promise first."""
     log, _, seq = finding.entry.partition("#")
     epoch = log.rpartition("/")[2]
     numbers = (int(epoch), int(seq)) if seq.isdigit() and epoch.isdigit() else (0, 0)
-    return _RANK[finding.severity], finding.bundle, finding.region, *numbers
+    kind = finding.code.partition(".")[0]
+    first = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+    return _RANK[finding.severity], first, finding.bundle, finding.region, *numbers
 
 
 def _history(evidence: Evidence, walked: Walked) -> RegionHistory:

@@ -43,7 +43,7 @@ def walk(evidence: Evidence, bundle: Bundle) -> Walked:
 
 
 def _turn_over(state: State, epoch: int) -> None:
-    """Closes the epoch that was open. Documents and snapshots are logged again in the next; totals come from its reset."""
+    """Closes the epoch that was open. Documents and snapshots are logged again in the next; its reset has totals."""
     if state.epoch:
         state.closed[state.epoch] = Closed(state.tree, dict(state.cohorts), state.lifetime, state.policy_hash)
         state.codebooks, state.snapshots, state.debits, state.calendar = {}, {}, {}, None

@@ -56,11 +56,6 @@ REVOKED = error(
     "Privacy was spent by a node that the consortium had revoked, or whose certificate was out of date.",
     "Ask the consortium since when and why, and whoever cosigned or took the answer why they did.",
 )
-REVOKED = error(
-    "region.revoked",
-    "The region no longer took part when it spent this.",
-    "Ask the region's steward why its node went on, and the consortium since when it was revoked.",
-)
 NO_RESULT = error(
     "result.no_answer",
     "The region stored figures of a programme that it never answered.",

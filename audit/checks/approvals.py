@@ -1,4 +1,4 @@
-"""Was the question asked before it was charged, and approved where the policy of that moment wants the steward's yes?"""
+"""Was the question asked before it was charged, and approved where the policy of that moment wants a yes?"""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ def check(state: State, debit: Debit) -> Iterator[Finding]:
         return
     last = state.decisions.get(programme)
     if last is None:
-        yield NOT_APPROVED.broken(
-            where, "The policy in force says `approval: steward`; no decision stands above the debit."
-        )
+        what = "The policy in force says `approval: steward`; no decision stands above the debit."
+        yield NOT_APPROVED.broken(where, what)
     elif not last.approved:
         yield DECLINED.broken(where, f"The steward's last word on it, at {last.entry.place}, is no.")
     elif not last.valid:

@@ -27,8 +27,8 @@ UNSIGNED = error(
 )
 OTHER = error(
     "given.other",
-    "The coordinator keeps an answer as something that it is not: of another region, programme, cohort or shape.",
-    "Ask the coordinator how this answer came into its store.",
+    "An answer is not what it is kept as: it is of another region, programme or snapshot, or holds other numbers.",
+    "Ask the region's steward and the coordinator how this answer was made.",
 )
 UNLOGGED = error(
     "given.unlogged",
@@ -79,7 +79,7 @@ def check(evidence: Evidence, walked: Mapping[str, Walked]) -> Iterator[Finding]
     for bundle in evidence.of("coordinator"):
         seen: set[tuple[str, str]] = set()
         for answer in bundle.answers:
-            yield from _answer(evidence, bundle, answer)
+            yield from _answer(evidence, bundle, answer, logs.get(answer.region))
             if answer.region in logs and (answer.region, answer.hash) not in seen:
                 yield from _logged(evidence, bundle, answer, logs[answer.region])
             seen.add((answer.region, answer.hash))
@@ -91,7 +91,7 @@ def check(evidence: Evidence, walked: Mapping[str, Walked]) -> Iterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What one region's log says of answers. `lost`: a part of it is not in the evidence, and was charged by a reset."""
+    """What one region's log says of answers. `lost`: a part of it is not in the evidence, charged by a reset."""
 
     walked: Walked
     by_hash: Mapping[str, LoggedEntry]
@@ -112,9 +112,10 @@ class _Log:
         return self.walked.state.bundle.file
 
 
-def _answer(evidence: Evidence, bundle: Bundle, answer: GivenAnswer) -> Iterator[Finding]:
+def _answer(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log | None) -> Iterator[Finding]:
     """One answer by itself: signed by its region, and the answer to its programme."""
     where, body = Where(bundle.file, answer.region, answer.place), answer.paper.body
+    logged = None if log is None else log.by_hash.get(answer.hash)
     signers = frozenset(valid_signers(answer.paper))
     members = [one for roster in evidence.rosters for one in nodes(roster, answer.region)]
     if why := unfit(signers, members, "checkpoint", answer.received):
@@ -127,7 +128,10 @@ def _answer(evidence: Evidence, bundle: Bundle, answer: GivenAnswer) -> Iterator
     if answer.region not in asked.weights:
         yield OFF_ROTATION.broken(where, f"Programme {asked.id[:63]} does not name region {answer.region}.")
     if body.get("cohort") != asked.cohort or not _has_shape(body.get("blocks"), asked):
-        yield OTHER.broken(where, f"It does not have the cohort or the blocks of programme {asked.id[:63]}.")
+        # What the region itself logged so, it made so.
+        made = where if log is None or logged is None else Where(log.file, answer.region, logged.place)
+        what = f"The answer in {bundle.file}, {answer.place}, does not have the cohort or the blocks of its programme."
+        yield OTHER.broken(made, what)
 
 
 def _has_shape(blocks: object, asked: Asked) -> bool:
@@ -139,10 +143,11 @@ def _has_shape(blocks: object, asked: Asked) -> bool:
         match block:
             case {"id": str(name), "values": str(values), **rest} if not rest:
                 padding = len(values) - len(values.rstrip("="))
+                # Base64 writes three bytes in four characters.
                 found.append((name, Fraction(len(values) * 3, 4) - padding))
             case _:
                 return False
-    return found == [(block.id, 8 * block.cells) for block in asked.blocks]
+    return found == [(block.id, Fraction(8 * block.cells)) for block in asked.blocks]
 
 
 def _logged(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log) -> Iterator[Finding]:
@@ -164,10 +169,8 @@ def _logged(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log) 
     heads = evidence.heads.after(origin(answer.region, entry.epoch), entry.index)
     in_time = [head for head in heads if min(map(min, head.times.values()), default=0) <= answer.received + SKEW_S]
     if not any(enough(evidence, head, *rule) for head in in_time if fits(tree, head) for rule in rules):
-        what = (
-            f"The coordinator holds it ({bundle.file}, {answer.place}); no checkpoint with this entry was cosigned by"
-        )
-        yield TOO_EARLY.broken(where, f"{what} enough witnesses when it came.")
+        what = f"It was there ({bundle.file}, {answer.place}) before enough witnesses cosigned this entry."
+        yield TOO_EARLY.broken(where, what)
 
 
 def _unlogged(bundle: Bundle, answer: GivenAnswer, log: _Log) -> Iterator[Finding]:
@@ -212,7 +215,7 @@ def _runs(evidence: Evidence, walked: Mapping[str, Walked]) -> Iterator[Finding]
                 here = f"{bundle.file}, {paper.place}"
                 before, where = ordered.setdefault(order.run, (order.programme, here))
                 if before != order.programme:
-                    what = f"{order.run} is ordered for programme {order.programme[:16]}, and for {before[:16]} at {where}."
+                    what = f"{order.run} is for programme {order.programme[:16]}, and for {before[:16]} at {where}."
                     yield TWO_PROGRAMMES.broken(Where(bundle.file, "", paper.place), what)
         for answer in bundle.answers:
             yield from _ordered(bundle, answer, ordered)
@@ -230,7 +233,5 @@ def _ordered(bundle: Bundle, answer: GivenAnswer, ordered: Mapping[str, tuple[st
     if answer.run not in ordered:
         yield NO_ORDER.broken(where, f"No order of {answer.run} is in the file.")
     elif ordered[answer.run][0] != programme:
-        what = (
-            f"{answer.run} was ordered for programme {ordered[answer.run][0][:16]}; this answers {str(programme)[:16]}."
-        )
+        what = f"{answer.run} was for programme {ordered[answer.run][0][:16]}; this answers {str(programme)[:16]}."
         yield TWO_PROGRAMMES.broken(where, what)

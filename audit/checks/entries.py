@@ -134,7 +134,7 @@ def check(bundle: Bundle) -> Iterator[Finding]:
     """Every epoch of a region's log by itself: shapes, numbers, links and times."""
     for entries in bundle.entries.values():
         yield from _shapes(bundle, entries)
-        yield from _links(bundle, entries)
+        yield from (finding for _, finding in links(bundle, entries))
         yield from _times(bundle, entries)
 
 
@@ -153,17 +153,16 @@ def _shapes(bundle: Bundle, entries: Sequence[LoggedEntry]) -> Iterator[Finding]
             yield OTHER_REGION.broken(Where(bundle.file, bundle.name, entry.place), what)
 
 
-def _links(bundle: Bundle, entries: Sequence[LoggedEntry]) -> Iterator[Finding]:
-    """Where the numbers go wrong, and where an entry does not name the hash of the one before."""
+def links(bundle: Bundle, entries: Sequence[LoggedEntry]) -> Iterator[tuple[int, Finding]]:
+    """Where the numbers go wrong, and where an entry does not name the hash of the one before: index and finding."""
     expected, shift = GENESIS, 0
     broken: dict[int, None] = {}
     for entry in entries:
         ours = entry.previous == expected
         if entry.seq - entry.index not in (shift, 0):
             here = Where(bundle.file, bundle.name, place(entry.region, entry.epoch, entry.index))
-            yield ORDER.broken(
-                here, f"Where entry {entry.index} should stand, one stands that calls itself {entry.seq}."
-            )
+            what = f"Where entry {entry.index} should stand, one stands that calls itself {entry.seq}."
+            yield entry.index, ORDER.broken(here, what)
         elif not ours and entry.seq - entry.index == shift:
             broken[entry.index] = None
         shift, expected = entry.seq - entry.index, leaf_hash(entry.data)
@@ -173,7 +172,8 @@ def _links(bundle: Bundle, entries: Sequence[LoggedEntry]) -> Iterator[Finding]:
         if changed == index - 1 and changed in broken:
             continue
         where = Where(bundle.file, bundle.name, entries[changed].place)
-        yield EDITED.broken(where, f"Entry {index} names another hash for the entry before it than that entry has.")
+        what = f"Entry {index} names another hash for the entry before it than that entry has."
+        yield changed, EDITED.broken(where, what)
 
 
 def _times(bundle: Bundle, entries: Sequence[LoggedEntry]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from rondgang.notes import origin
 
 from audit.checks.answers import enough
 from audit.checks.documents import MISSING, UNREADABLE, UNSIGNED, unsigned
-from audit.exact import nano_down, rho_text
+from audit.exact import digits, nano_down, rho_text
 from audit.findings import Finding, error, warning
 from audit.model import LoggedEntry
 from audit.policy import Policy
@@ -41,12 +41,12 @@ OTHER_POLICY = error(
 )
 REOPENED = error(
     "reset.reopened",
-    "Witnesses were shown new entries of a log that had been closed: two logs were kept beside each other.",
+    "A log that had been closed went on: two logs were kept beside each other.",
     "Ask the region's steward whether an old copy of the node is running.",
 )
 LOST = warning(
     "epoch.lost",
-    "The region lost a part of its ledger and started anew; all its budget was charged, so no privacy was gained by it.",
+    "The region lost a part of its ledger and began anew; all its budget was charged, so nothing was gained by it.",
     "Ask the region's steward what happened, and whether the old file can still be found.",
 )
 
@@ -58,9 +58,13 @@ def check(state: State, entry: LoggedEntry) -> Iterator[Finding]:
         yield SKIPPED.broken(where, f"The reset opens epoch {opened}; it stands in epoch {entry.epoch}.")
     before = state.closed.get(entry.epoch - 1)
     if before is None:
-        what = f"Nothing of epoch {entry.epoch - 1} is in the evidence; the reset commits to {entry.number('old_size')} entries."
-        yield LOST.broken(where, what)
+        # Whoever was to witness the missing epoch would know of it.
+        known = any(head.signed for head in state.evidence.heads.of(origin(state.region, entry.epoch - 1)))
+        others = bool(state.closed) or any(not bundle.region for bundle in state.evidence.bundles)
+        rule = SKIPPED if others and not known else LOST
+        yield rule.broken(where, f"Nothing of epoch {entry.epoch - 1}, which the reset closes, is in the evidence.")
     yield from _heads(state, entry, before)
+    yield from _reopened(state, entry)
     yield from _charges(state, entry, before)
 
 
@@ -69,9 +73,7 @@ def _heads(state: State, entry: LoggedEntry, before: Closed | None) -> Iterator[
     where, size = state.at(entry), entry.number("old_size")
     log, root = origin(state.region, entry.epoch - 1), bytes.fromhex(entry.text("old_root"))
     if before is not None and before.tree.size < size:
-        what = (
-            f"The reset commits to {size} entries of epoch {entry.epoch - 1}; {before.tree.size} are in the evidence."
-        )
+        what = f"It commits to {size} entries of epoch {entry.epoch - 1}; {before.tree.size} are in the evidence."
         yield LOST.broken(where, what)
     elif before is not None and before.tree.root(size) != root:
         yield OTHER_ROOT.broken(where, f"Its root of {size} entries is not that of the entries in the evidence.")
@@ -83,10 +85,17 @@ def _heads(state: State, entry: LoggedEntry, before: Closed | None) -> Iterator[
                 where, f"Its root of {size} entries is not the one that {head.sightings[0].maker} holds."
             )
         if head.size > size and enough(state.evidence, head, state.policy, state.people):
-            late = min((min(times) for times in head.times.values()), default=0)
-            rule = REOPENED if late > entry.time + 300 else FORGETS
             what = f"Witnesses cosigned {head.size} entries of epoch {entry.epoch - 1}; the reset commits to {size}."
-            yield rule.broken(where, what)
+            yield FORGETS.broken(where, what)
+            return
+
+
+def _reopened(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+    """Entries of the closed epoch that are younger than the reset that closed it."""
+    for old in state.bundle.entries.get(entry.epoch - 1, ())[entry.number("old_size") :]:
+        if old.time > entry.time:
+            what = f"It was written {old.time - entry.time} seconds after {entry.place} had closed its epoch."
+            yield REOPENED.broken(state.at(old), what)
             return
 
 
@@ -128,8 +137,4 @@ def _least(policy: Policy | None, before: Closed | None) -> dict[str, int]:
 def totals_of(entry: LoggedEntry) -> dict[str, int]:
     """The cohort totals of a reset, in nano-rho."""
     totals = entry.body.get("cohorts")
-    return (
-        {name: int(total) for name, total in totals.items() if isinstance(total, str)}
-        if isinstance(totals, dict)
-        else {}
-    )
+    return {name: digits(total) or 0 for name, total in totals.items()} if isinstance(totals, dict) else {}

@@ -77,11 +77,13 @@ def check(evidence: Evidence, *, pinned: bool) -> Iterator[Finding]:
     roots = Counter(bundle.certificates.get("root", b"") for bundle in evidence.bundles)
     usual = max(roots, key=lambda der: (roots[der], der))
     for bundle in evidence.bundles:
-        yield from _consortium(evidence, bundle)
         yield from _certificates(evidence.newest, bundle)
         yield from _seal(evidence.newest, bundle)
         if bundle.certificates.get("root", usual) != usual:
-            yield OTHER_ROOT.broken(_header(bundle), "Its root certificate is not the one of the other files.")
+            place = bundle.certificate_places["root"]
+            yield OTHER_ROOT.broken(
+                Where(bundle.file, bundle.region, place), "Its root certificate is not the one of the other files."
+            )
 
 
 def fingerprint(key: str) -> str:
@@ -96,10 +98,12 @@ def _header(bundle: Bundle) -> Where:
     return Where(bundle.file, bundle.region, record_place(0, 0))
 
 
-def _consortium(evidence: Evidence, bundle: Bundle) -> Iterator[Finding]:
-    if bundle.consortium != evidence.consortium:
-        what = f"It names the key with fingerprint {fingerprint(bundle.consortium)}"
-        yield OTHER_CONSORTIUM.broken(_header(bundle), f"{what}, not {fingerprint(evidence.consortium)}.")
+def other_consortium(bundle: Bundle, consortium: str) -> Finding | None:
+    """Whether a file was made under another consortium's key than the one (hex) by which all is judged."""
+    if bundle.consortium == consortium:
+        return None
+    what = f"It names the key with fingerprint {fingerprint(bundle.consortium)}, not {fingerprint(consortium)}."
+    return OTHER_CONSORTIUM.broken(_header(bundle), f"{what} It was not checked further.")
 
 
 def _certificates(roster: Roster | None, bundle: Bundle) -> Iterator[Finding]:
@@ -107,22 +111,21 @@ def _certificates(roster: Roster | None, bundle: Bundle) -> Iterator[Finding]:
         yield NO_CERTIFICATE.broken(_header(bundle), "It does not hold its maker's certificate and the root.")
         return
     found = _read(bundle.certificates["own"], bundle.certificates["root"])
+    where = Where(bundle.file, bundle.region, bundle.certificate_places["own"])
     if isinstance(found, str):
-        yield BAD_CERTIFICATE.broken(_header(bundle), found)
+        yield BAD_CERTIFICATE.broken(where, found)
         return
     party = Party(Role(bundle.maker), bundle.region or None)
     if found.party != party:
-        yield BAD_CERTIFICATE.broken(
-            _header(bundle), f"The certificate is for {found.party.uri}, the file of {party.uri}."
-        )
+        yield BAD_CERTIFICATE.broken(where, f"The certificate is for {found.party.uri}, the file of {party.uri}.")
         return
     if roster is None:
         return
     member = roster.member_by_tls(found.tls)
     if member is None or member.party != party or (not bundle.region and member.name != bundle.name):
-        yield STRANGER.broken(_header(bundle), f"No {bundle.maker} {bundle.name} with this TLS key is on the roster.")
+        yield STRANGER.broken(where, f"No {bundle.maker} {bundle.name} with this TLS key is on the roster.")
     elif not live(member, bundle.made):
-        yield REVOKED.broken(_header(bundle), f"{member.name} was not a live member when the file was made.")
+        yield REVOKED.broken(where, f"{member.name} was not a live member when the file was made.")
 
 
 def _read(own: bytes, root: bytes) -> Certified | str:

@@ -11,6 +11,7 @@ from rondgang.merkle import Tree
 from rondgang.notes import origin
 
 from audit.checks.answers import fits
+from audit.checks.entries import links
 from audit.evidence import Evidence
 from audit.findings import Finding, Where, error, place, warning
 from audit.heads import Head
@@ -58,7 +59,10 @@ AFTER_EXPORT = error(
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One epoch of a region's log. `closed`: a reset follows, which is checked against what was seen of this epoch."""
+    """One epoch of a region's log. `closed`: a reset follows, which is checked against what was seen of this epoch.
+
+    `torn` are the indices at which its own links are broken.
+    """
 
     bundle: Bundle
     epoch: int
@@ -66,6 +70,7 @@ class Log:
     entries: Sequence[LoggedEntry]
     heads: Sequence[Head]
     closed: bool
+    torn: Sequence[int]
 
     def at(self, index: int) -> Where:
         """The place of the entry with this index, also where there is none."""
@@ -76,9 +81,12 @@ class Log:
         return fits(self.tree, head)
 
     def doubtful(self, size: int) -> int:
-        """The first entry that may differ where a checkpoint of this size does: the last size that fits is below it."""
-        known = [head.size for head in self.heads if head.size < size and self.fits(head)]
-        return max(known, default=0)
+        """The first entry that may differ where a checkpoint of this size does: behind the last size that fits.
+
+        Where the log's own links are broken in between, there.
+        """
+        known = max((head.size for head in self.heads if head.size < size and self.fits(head)), default=0)
+        return next((index for index in self.torn if known <= index < size), known)
 
 
 def check(evidence: Evidence, walked: Walked) -> Iterator[Finding]:
@@ -86,7 +94,9 @@ def check(evidence: Evidence, walked: Walked) -> Iterator[Finding]:
     bundle = walked.state.bundle
     for epoch, tree in walked.trees.items():
         heads = [head for head in evidence.heads.of(origin(bundle.name, epoch)) if head.signed]
-        log = Log(bundle, epoch, tree, bundle.entries[epoch], heads, epoch + 1 in bundle.entries)
+        held = bundle.entries[epoch]
+        torn = sorted(index for index, _ in links(bundle, held))
+        log = Log(bundle, epoch, tree, held, heads, epoch + 1 in bundle.entries, torn)
         yield from _lengths(log)
         yield from _roots(log)
         yield from _clocks(evidence, log)
@@ -126,8 +136,8 @@ def _roots(log: Log) -> Iterator[Finding]:
         forked = any(by_size[head.size] > 1 for head in wrong)
         index = log.doubtful(first.size)
         what = (
-            f"The checkpoint of {first.size} entries held by {_held_by(first)} has another root than these entries: one "
-            f"of {log.at(index).entry} to {log.at(first.size - 1).entry} is not what it was."
+            f"The checkpoint of {first.size} entries held by {_held_by(first)} has another root than these entries: "
+            f"one of {log.at(index).entry} to {log.at(first.size - 1).entry} is not what it was."
         )
         more = f" {len(wrong) - 1} more do not fit either." if len(wrong) > 1 else ""
         yield (FORKED if forked else REWRITTEN).broken(log.at(index), what + more)

@@ -53,8 +53,8 @@ def check(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     ):
         before = state.said.get(name, 0)
         if before + charge != said:
-            what = f"The total of {of} is given as {said} nano-rho; the {before} before and this charge make {before + charge}."
-            yield TOTAL.broken(where, what)
+            what = f"The total of {of} is given as {said} nano-rho; {before} before and this charge of {charge}"
+            yield TOTAL.broken(where, f"{what} make {before + charge}.")
         # A total that was lowered somewhere does not make room; nor does a debit that was taken out.
         totals.append(max(said, added + charge))
     if state.policy is None:

@@ -98,7 +98,7 @@ def _bound(block: PricedBlock) -> str:
     derived, squared = block.derived, block.signed.bound_squared
     return (
         f"Block {derived.id}: one household can add {derived.persons} x {derived.waves} x {derived.most} = "
-        f"{derived.bound} steps, times {block.signed.multiplier}; squared {block.bound**2}, the programme says {squared}."
+        f"{derived.bound} steps, times {block.signed.multiplier}; squared {block.bound**2}, and {squared} is stated."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from audit.checks.heads import FORKED
 from audit.evidence import Evidence, HeldNote
@@ -51,6 +52,11 @@ FORGOT = warning(
     "A witness does not hold a checkpoint any more that it had cosigned.",
     "Ask the witness whether its store was lost or restored.",
 )
+PROOF = error(
+    "fork.proof",
+    "The region signed two different histories, and a witness kept both: one of them hides something.",
+    "Ask the region's steward whether two copies of the node ran, or who else holds its key.",
+)
 KEPT = warning(
     "fork.kept",
     "A witness was shown a checkpoint that it could not follow from the one before, and kept both.",
@@ -80,7 +86,7 @@ def check(evidence: Evidence, walked: Collection[str]) -> Iterator[Finding]:
 
 
 def _note(held: HeldNote) -> Iterator[Finding]:
-    of = f"{held.checkpoint.size} entries of {held.checkpoint.origin}"
+    of = f"{held.checkpoint.size} entries of {held.checkpoint.origin} ({held.record})"
     if not held.examined.signed:
         yield (GOSSIP if held.gossip else UNSIGNED).broken(
             held.where, f"The checkpoint of {of} has no signature of it."
@@ -141,7 +147,7 @@ def _at(head: Head, seq: int) -> Where:
 
 def _forked(heads: Sequence[Head]) -> Iterator[Finding]:
     """Two roots of one size, of a region whose own log is not in the evidence."""
-    for before, head in zip(heads, heads[1:], strict=False):
+    for before, head in pairwise(heads):
         if before.size == head.size:
             what = f"Two checkpoints of {head.size} entries of {head.checkpoint.origin} have different roots."
             yield FORKED.broken(_at(head, head.size - 1), what)
@@ -156,4 +162,5 @@ def _fork(evidence: Evidence, bundle: Bundle, fork: Fork) -> Iterator[Finding]:
         yield ACCUSED.broken(where, f"One of the two checkpoints of {fork.region} has no signature of it.")
         return
     what = f"It held {held.size} entries of {held.origin} and was shown {offered.size} of {offered.origin}"
-    yield KEPT.broken(where, f"{what} ({fork.why}).")
+    contradiction = (held.origin, held.size) == (offered.origin, offered.size) and held.root != offered.root
+    yield (PROOF if contradiction else KEPT).broken(where, f"{what} ({fork.why}).")

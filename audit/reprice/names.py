@@ -15,7 +15,7 @@ from policies.study.expressions.parse import BadExpression, Scope, parse, parse_
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of the codebook as one statistic uses it: `steps` of its grid from `low` on; what lies beyond is held."""
+    """A number of the codebook as one statistic uses it: `steps` of its grid from `low` on; beyond them it is held."""
 
     ref: Ref
     low: int
