@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from audit.exact import rho_text
 from audit.findings import Finding, Severity
 from audit.model import Bundle, LoggedEntry, Paper
 
@@ -59,14 +60,43 @@ class RegionHistory:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The end of a verification. `fingerprint` names exactly this evidence (SHA-256 over the files' hashes, sorted)."""
+    """The end of a verification. `fingerprint` names exactly this evidence (SHA-256 over the files' hashes, sorted).
+
+    `consortium` is the public key (hex) by which everything was judged; `no_bundles` are files that are no evidence.
+    """
 
     findings: tuple[Finding, ...]
     regions: tuple[RegionHistory, ...]
     others: tuple[Bundle, ...]
     consortium: str
     fingerprint: str
+    no_bundles: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one plain sentence."""
+        if not self.regions and not self.others:
+            return "There is no evidence here that could be read."
+        regions, entries = len(self.regions), sum(len(region.entries) for region in self.regions)
+        spends = [spend for region in self.regions for spend in region.spends]
+        total = rho_text(sum(spend.charge for spend in spends))
+        what = f"{_some(regions, 'region')}, {_some(entries, 'entry', 'entries')}, {_some(len(spends), 'debit')}"
+        if not self.sound:
+            errors = _some(self.count(Severity.ERROR), "error")
+            return (
+                f"The evidence does not hold: {errors} in {what}; do not rely on the budgets before they are explained."
+            )
+        answered = sum(spend.answered is not None for spend in spends)
+        spent = f"{what} of {total} rho in all, {_some(answered, 'answer')}"
+        return f"The evidence holds: {spent}, and nothing was spent that is not in the logs."
+
+
+def _some(count: int, one: str, more: str = "") -> str:
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -24,7 +24,7 @@ from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import Adopted
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
-from policies.study.roster import Roster
+from policies.study.roster import Roster, steward_keys
 
 D = TypeVar("D", bound=Document)
 MODELS: Mapping[str, type[Document]] = {
@@ -46,14 +46,19 @@ class Documents:
     signed: tuple[Signed, ...] = ()
 
 
-def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Documents:
-    """The documents that the ledger names. Raises BadDelivery where a file is absent, altered or not duly signed."""
-    pinned = home.pinned()
+def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey | None) -> Documents:
+    """The documents that the ledger names. Raises BadDelivery where a file is absent, altered or not duly signed.
+
+    A policy is signed by a steward of the region on the roster, out of date by now or not; or by `steward`, the home's
+    own key, if there is one.
+    """
+    pinned, code = home.pinned(), home.config().region
     roster: Adopted[Roster] | None = None
     calendar: Adopted[Calendar] | None = None
     policy: Adopted[RegionPolicy] | None = None
     codebooks: dict[str, Adopted[Codebook]] = {}
-    for event in in_force:
+    # The roster comes first: it says who may sign a policy.
+    for event in sorted(in_force, key=lambda event: event.kind != "roster"):
         path = file_of(home, event)
         match event.kind:
             case "roster":
@@ -61,7 +66,9 @@ def load(home: Home, in_force: Iterable[AdoptedEvent], steward: PublicKey) -> Do
             case "calendar":
                 calendar = _read(Calendar, path, event, pinned)
             case "policy":
-                policy = _read(RegionPolicy, path, event, steward)
+                listed = () if roster is None else steward_keys(roster.document, code)
+                own = () if steward is None else (steward,)
+                policy = _read(RegionPolicy, path, event, *own, *listed)
             case "codebook":
                 codebooks[event.hash] = _read(Codebook, path, event, pinned)
     taken = [one for one in (roster, calendar, *codebooks.values(), policy) if one is not None]
@@ -117,7 +124,7 @@ def _next(path: Path) -> Path:
     return path.with_name(path.name + ".next")
 
 
-def _read(model: type[D], path: Path, event: AdoptedEvent, signer: PublicKey) -> Adopted[D]:
+def _read(model: type[D], path: Path, event: AdoptedEvent, *signers: PublicKey) -> Adopted[D]:
     waiting = _signed(_next(path))
     if waiting is not None:
         if waiting.digest == event.hash:
@@ -127,7 +134,7 @@ def _read(model: type[D], path: Path, event: AdoptedEvent, signer: PublicKey) ->
     signed = _signed(path)
     if signed is None or signed.digest != event.hash:
         raise BadDelivery(f"{path} is not the {event.kind} that was adopted. Put that file back, or adopt it again.")
-    if signed.kind != event.kind or not verify(signed, signer):
+    if signed.kind != event.kind or not any(verify(signed, signer) for signer in signers):
         raise BadDelivery(f"{path} does not carry the signature that it was adopted with. Put that file back.")
     try:
         return Adopted(from_canonical(model, signed.document), signed.digest, signed.to_bytes())

@@ -25,7 +25,7 @@ _NAME = re.compile(r"ledger-([0-9]+)(?:-[0-9]+)?\.sqlite")
 
 def closed_files(home: Home) -> tuple[tuple[int, Path], ...]:
     """The closed ledgers that could be read, by epoch. An epoch may have several, one the beginning of another."""
-    found = ((_NAME.fullmatch(path.name), path) for path in _folder(home).glob("*.sqlite"))
+    found = ((_NAME.fullmatch(path.name), path) for path in home.closed.glob("*.sqlite"))
     return tuple(sorted((int(name[1]), path) for name, path in found if name))
 
 
@@ -49,12 +49,12 @@ def keep(home: Home, epoch: int | None) -> None:
     if epoch is not None and journal.exists():
         raise DiskFault("recover: another process has the ledger open; stop that one and try again")
     try:
-        make_folder(_folder(home))
+        make_folder(home.closed)
         if home.ledger_file.exists():
             _keep(home, "unreadable" if epoch is None else f"ledger-{epoch}", journal)
     except OSError as error:
         raise DiskFault(
-            f"recover: the old ledger cannot be kept in {_folder(home)}: {error.strerror or type(error).__name__}; "
+            f"recover: the old ledger cannot be kept in {home.closed}: {error.strerror or type(error).__name__}; "
             "make room, or move it away yourself, and try again"
         ) from error
     for path in _with_journals(home.ledger_file)[1:]:
@@ -69,12 +69,12 @@ def put_in_force(home: Home) -> None:
 
 
 def _keep(home: Home, stem: str, journal: Path) -> None:
-    kept = [path for path in _folder(home).glob(f"{stem}*.sqlite") if _same(path, home.ledger_file)]
+    kept = [path for path in home.closed.glob(f"{stem}*.sqlite") if _same(path, home.ledger_file)]
     if kept:
         # A reset that was cut off got as far as this.
         return
     names = (f"{stem}.sqlite" if number == 1 else f"{stem}-{number}.sqlite" for number in count(1))
-    target = next(path for name in names if not (path := _folder(home) / name).exists())
+    target = next(path for name in names if not (path := home.closed / name).exists())
     if journal.exists():
         _copy(journal, _beside(target, "-wal"))
     _copy(home.ledger_file, target)
@@ -93,10 +93,6 @@ def _copy(source: Path, target: Path) -> None:
     part.chmod(_READ_ONLY)
     part.replace(target)
     sync_folder(target.parent)
-
-
-def _folder(home: Home) -> Path:
-    return home.root / "closed"
 
 
 def _with_journals(path: Path) -> tuple[Path, ...]:

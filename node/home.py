@@ -6,6 +6,7 @@ certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
 snapshots/        imported data
 ledger.sqlite     every decision, and the stored answers
+closed/           ledgers of earlier epochs, read only
 results/          what came back of each run
 forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
@@ -138,6 +139,10 @@ class Home:
     @property
     def ledger_file(self) -> Path:
         return self.root / "ledger.sqlite"
+
+    @property
+    def closed(self) -> Path:
+        return self.root / "closed"
 
     @property
     def lock_file(self) -> Path:

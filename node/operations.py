@@ -9,18 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from rondgang.signed import Signed, sign
 
+from node.approving import Heard, NotFound, Proposal, Unheard, Waiting, hear, proposal, waiting
 from node.control import ask
 from node.errors import HomeBusy, NodeError, Unreachable
 from node.feedback import AllReturned, OneReturned, all_returned, one_returned
 from node.home import Home
 from node.lock import exclusive
 from node.region import InForce, Region
+from node.reviewing import Reviewed, Unreadable, review
 from node.status import Status, status_of
-from policies.documents import BadDocument, from_canonical, to_canonical
+from policies.documents import to_canonical
 from policies.rules.entries import Imported
+from policies.rules.policy_check import for_region
 from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import NotAdopted
 
@@ -55,43 +60,66 @@ class Arguments:
 _PATIENCE_S = 10.0
 _RETRY_S = 0.1
 
-Result = Done | Declined | Status | AllReturned | OneReturned
-_RESULT: TypeAdapter[Result] = TypeAdapter(Status | Done | Declined | AllReturned | OneReturned)
-_OPERATIONS: Mapping[str, Callable[[Region, Arguments], Result]] = {
+T = TypeVar("T")
+_STATUS: TypeAdapter[Status] = TypeAdapter(Status)
+_CHANGED: TypeAdapter[Done | Declined] = TypeAdapter(Done | Declined)
+_ALL: TypeAdapter[AllReturned] = TypeAdapter(AllReturned)
+_ONE: TypeAdapter[OneReturned | Declined] = TypeAdapter(OneReturned | Declined)
+_WAITING: TypeAdapter[Waiting] = TypeAdapter(Waiting)
+_PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
+_HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
+_REVIEWED: TypeAdapter[Reviewed | Unreadable] = TypeAdapter(Reviewed | Unreadable)
+_OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "status": lambda region, _given: status_of(region),
     "adopt": lambda region, given: _told(region.adopt(given.of("document")[0].encode("utf-8"))),
-    "policy": lambda region, given: _policy(region, *given.of("policy")),
+    "policy": lambda region, given: _told(region.adopt_signed_policy(given.of("policy")[0].encode("utf-8"))),
+    "review": lambda region, given: review(region, *given.of("policy")),
     "import": lambda region, given: _told_import(region.record_import(*given.of("snapshot", "cohort", "codebook"))),
     "results": lambda region, _given: all_returned(region),
     "result": lambda region, given: _one(region, *given.of("run")),
+    "pending": lambda region, _given: waiting(region),
+    "proposal": lambda region, given: proposal(region, *given.of("programme")),
+    "hear": lambda region, given: hear(region, given.of("approval")[0].encode("utf-8")),
+    "flush": lambda region, _given: _flushed(region),
 }
 
 
-def perform(region: Region, do: str, texts: Mapping[str, str]) -> Result:
+def perform(region: Region, do: str, texts: Mapping[str, str]) -> BaseModel:
     """Runs one operation on an open region. Raises KeyError for an unknown one or a missing argument."""
     return _OPERATIONS[do](region, Arguments(texts))
 
 
-def to_text(result: Result) -> str:
+def to_text(result: BaseModel) -> str:
     return result.model_dump_json()
 
 
 def status(home: Home) -> Status:
     """What a steward may see. Raises NodeError."""
-    result = _run(home, "status", {})
-    if not isinstance(result, Status):
-        raise Unreachable("the serving node answered something else than its status")
-    return result
+    return _run(home, "status", {}, _STATUS)
 
 
 def adopt_document(home: Home, data: bytes) -> Done | Declined:
     """Adopts a roster, calendar or codebook that the pinned key signed. Durable on return. Raises NodeError."""
-    return _changed(_run(home, "adopt", {"document": data.decode("utf-8", "replace")}))
+    return _run(home, "adopt", {"document": data.decode("utf-8", "replace")}, _CHANGED)
 
 
 def adopt_policy(home: Home, policy: RegionPolicy) -> Done | Declined:
-    """Signs the policy with the steward's key and adopts it. Durable on return. Raises NodeError."""
-    return _changed(_run(home, "policy", {"policy": to_canonical(policy).decode("utf-8")}))
+    """Signs the policy with the steward's key in the home and adopts it. Durable on return. Raises NodeError."""
+    signed = sign("policy", to_canonical(for_region(policy, home.config().region)), home.signing_key("steward"))
+    return adopt_signed_policy(home, signed.to_bytes())
+
+
+def adopt_signed_policy(home: Home, data: bytes) -> Done | Declined:
+    """Adopts a policy that a steward of the region signed. Durable on return. Raises NodeError."""
+    return _run(home, "policy", {"policy": data.decode("utf-8", "replace")}, _CHANGED)
+
+
+def review_policy(home: Home, policy: RegionPolicy) -> Reviewed:
+    """What there is to say about a policy, were it adopted here now. Changes nothing. Raises NodeError."""
+    found = _run(home, "review", {"policy": to_canonical(policy).decode("utf-8")}, _REVIEWED)
+    if isinstance(found, Unreadable):
+        raise NodeError(f"the serving node is of another version and cannot read this policy: {found.detail}")
+    return found
 
 
 def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done | Declined:
@@ -99,37 +127,56 @@ def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done
 
     Raises NodeError.
     """
-    return _changed(_run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}))
+    return _run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}, _CHANGED)
 
 
 def results(home: Home) -> AllReturned:
     """Every run of which something came back. Raises NodeError."""
-    found = _run(home, "results", {})
-    if not isinstance(found, AllReturned):
-        raise Unreachable("the serving node answered something else than its results")
-    return found
+    return _run(home, "results", {}, _ALL)
 
 
 def result(home: Home, run: str) -> OneReturned | None:
     """What came back of a run; None where nothing did. Raises NodeError, and NotReady where no policy is adopted."""
-    found = _run(home, "result", {"run": run})
-    if isinstance(found, Declined):
-        return None
-    if not isinstance(found, OneReturned):
-        raise Unreachable("the serving node answered something else than a result")
-    return found
+    found = _run(home, "result", {"run": run}, _ONE)
+    return None if isinstance(found, Declined) else found
+
+
+def pending(home: Home) -> Waiting:
+    """The programmes that wait for the steward. Raises NodeError, and NotReady where no policy is adopted."""
+    return _run(home, "pending", {}, _WAITING)
+
+
+def one_programme(home: Home, given: str) -> Proposal | NotFound:
+    """A programme that was asked here, by the first digits of its hash. Raises as `pending`."""
+    return _run(home, "proposal", {"programme": given}, _PROPOSAL)
+
+
+def tell_word(home: Home, approval: Signed) -> Heard | Unheard:
+    """Hands the steward's signed word to the node. Durable on return. Raises as `pending`."""
+    return _run(home, "hear", {"approval": approval.to_bytes().decode("utf-8")}, _HEARD)
+
+
+def flush(home: Home) -> None:
+    """Has checkpoints that a serving node holds in memory only written to its ledger. Raises NodeError."""
+    _run(home, "flush", {}, _CHANGED)
+
+
+def _flushed(region: Region) -> Done:
+    region.ledger.flush()
+    head = region.ledger.head()
+    return Done(kind="ledger", name=head.origin, hash=head.root.hex(), new=False)
 
 
 def _one(region: Region, run: str) -> OneReturned | Declined:
     return one_returned(region, run) or Declined(sentence=f"Nothing came back of {run[:40]}.")
 
 
-def _run(home: Home, do: str, texts: dict[str, str]) -> Result:
+def _run(home: Home, do: str, texts: dict[str, str], expected: TypeAdapter[T]) -> T:
     give_up = time.monotonic() + _PATIENCE_S
     while True:
         try:
             with exclusive(home.lock_file):
-                return _alone(home, do, texts)
+                return expected.validate_python(_alone(home, do, texts))
         except HomeBusy:
             try:
                 response = ask(home, do, texts)
@@ -141,10 +188,13 @@ def _run(home: Home, do: str, texts: dict[str, str]) -> Result:
                 continue
         if response.fault:
             raise NodeError(f"the serving node could not do this: {response.fault}")
-        return _RESULT.validate_json(response.result)
+        try:
+            return expected.validate_json(response.result)
+        except ValidationError as error:
+            raise Unreachable("the serving node is of another version and answered something else") from error
 
 
-def _alone(home: Home, do: str, texts: Mapping[str, str]) -> Result:
+def _alone(home: Home, do: str, texts: Mapping[str, str]) -> BaseModel:
     region = Region(home, lambda: int(time.time()))
     try:
         return perform(region, do, texts)
@@ -152,23 +202,10 @@ def _alone(home: Home, do: str, texts: Mapping[str, str]) -> Result:
         region.close()
 
 
-def _changed(result: Result) -> Done | Declined:
-    if not isinstance(result, Done | Declined):
-        raise Unreachable("the serving node answered something else")
-    return result
-
-
 def _told(outcome: InForce | NotAdopted) -> Done | Declined:
     if isinstance(outcome, NotAdopted):
         return Declined(sentence=outcome.sentence)
     return Done(kind=outcome.kind, name=outcome.name, hash=outcome.digest, new=outcome.new)
-
-
-def _policy(region: Region, text: str) -> Done | Declined:
-    try:
-        return _told(region.adopt_policy(from_canonical(RegionPolicy, text.encode("utf-8"))))
-    except BadDocument as error:
-        return Declined(sentence=str(error))
 
 
 def _told_import(outcome: Imported | NotAdopted) -> Done | Declined:

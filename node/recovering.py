@@ -21,7 +21,7 @@ from node.errors import BrokenLedger, NewerLedger
 from node.home import Home
 from node.ledger.epoch import Inherited, released_answers, write_epoch
 from node.ledger.ledger import Clock, Ledger
-from node.region import NotReady
+from node.region import NotReady, steward_key
 from node.snapshots import NoSnapshot, open_snapshot
 from policies.documents import from_canonical
 from policies.rules.decide import Spent
@@ -160,7 +160,8 @@ def _own(home: Home, clock: Clock) -> Iterator[_Own]:
 
 def _documents(home: Home, ledger: Ledger | None) -> Documents:
     events = lying(home) if ledger is None else ledger.book.adopted.values()
-    return load(home, events, home.signing_key("steward").public)
+    key = steward_key(home)
+    return load(home, events, None if key is None else key.public)
 
 
 def _plan(home: Home, own: _Own, last: Checkpoint | None) -> Plan | Whole:

@@ -9,21 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rondgang.errors import ContractError
-from rondgang.keys import SigningKey
-from rondgang.signed import Signed, sign
+from rondgang.keys import PublicKey, SigningKey
+from rondgang.signed import Signed, sign, verify
 
 from node.adopted import Documents, event_of, file_of, lay_beside, load, put_in_place
 from node.home import Config, Home
 from node.ledger.book import Book
 from node.ledger.ledger import Ledger
-from policies.documents import BadDocument, Document, to_canonical
+from policies.documents import BadDocument, Document, from_canonical, to_canonical
+from policies.pages.words import say
 from policies.rules.decide import Standing
 from policies.rules.entries import Imported
+from policies.rules.policy_check import Place, findings, for_region
 from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import Adopted, NotAdopted, adopt, adopt_roster
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
-from policies.study.roster import Roster
+from policies.study.roster import Roster, steward_keys, witnesses
 
 
 class NotReady(Exception):
@@ -55,7 +57,7 @@ class Region:
         self.config: Config = home.config()
         self.code: str = self.config.region
         self.now = clock
-        self._steward: SigningKey = home.signing_key("steward")
+        self._steward = steward_key(home)
         self.ledger = Ledger(home.ledger_file, self.code, clock)
         try:
             self.documents: Documents = self._load()
@@ -73,6 +75,23 @@ class Region:
         if self.documents.roster is None:
             raise NotReady("roster")
         return self.documents.roster.document
+
+    def steward_keys(self) -> tuple[PublicKey, ...]:
+        """Who may sign this region's policy and approvals now: its live stewards on the roster in force."""
+        roster = self.documents.roster
+        return () if roster is None else steward_keys(roster.document, self.code, self.now())
+
+    def place(self) -> Place:
+        """Where a policy would come into force."""
+        held, now = self.documents, self.now()
+        return Place(
+            region=self.code,
+            calendar=None if held.calendar is None else held.calendar.document,
+            codebooks=tuple(held.codebooks.values()),
+            witnesses=None if held.roster is None else len(witnesses(held.roster.document, now)),
+            held=None if held.policy is None else held.policy.document,
+            spent=self.ledger.book.spent,
+        )
 
     def missing(self) -> tuple[str, ...]:
         """The kinds of documents without which nothing can be answered."""
@@ -92,6 +111,8 @@ class Region:
             snapshots={cohort: event.codebook for cohort, event in book.snapshots.items()},
             spent=book.spent,
             now=self.now(),
+            approvals=book.approvals,
+            declined=book.declined,
         )
 
     @property
@@ -126,15 +147,36 @@ class Region:
         return NotAdopted(f"This is a signed {kind}. A node adopts a roster, a calendar or a codebook.")
 
     def adopt_policy(self, policy: RegionPolicy) -> InForce | NotAdopted:
-        """Signs the policy with the steward's key and puts it into force. Durable on return."""
-        if policy.region is not None and policy.region != self.code:
-            return NotAdopted(f"This is the policy of region {policy.region}; this node is {self.code}.")
+        """Signs the policy with the steward's key in the home and puts it into force. Durable on return."""
+        if self._steward is None:
+            return NotAdopted(
+                "The steward's key is not kept here. Sign the policy where it is, and adopt the signed one."
+            )
+        return self.adopt_signed_policy(
+            sign("policy", to_canonical(for_region(policy, self.code)), self._steward).to_bytes()
+        )
+
+    def adopt_signed_policy(self, data: bytes) -> InForce | NotAdopted:
+        """Puts a policy into force that a steward of this region signed. Durable on return.
+
+        The same again changes nothing. Declined for what policies/rules/policy_check.py objects to.
+        """
+        try:
+            signed = Signed.from_bytes(data)
+            policy = from_canonical(RegionPolicy, signed.document)
+        except (ContractError, BadDocument) as error:
+            return NotAdopted(f"This is not a signed policy: {error}. Sign it with `rondgang node policy sign`.")
         if policy.region is None:
-            policy = policy.model_copy(update={"region": self.code})
-        calendar = self.documents.calendar
-        if calendar is not None and (unknown := set(policy.cohorts) - set(calendar.document.cohorts)):
-            return NotAdopted(f"The calendar has no cohort {min(unknown)}. Correct the policy's cohorts.")
-        signed = sign("policy", to_canonical(policy), self._steward)
+            return NotAdopted(f"This signed policy names no region. Sign it for region {self.code}.")
+        if objections := [one for one in findings(policy, self.place()) if one.objection]:
+            return NotAdopted(
+                " ".join(say(f"node.policy.finding.{one.code}", "en", **one.fields) for one in objections)
+            )
+        if signed.kind != "policy" or not any(verify(signed, key) for key in self.steward_keys()):
+            return NotAdopted(
+                f"No live steward of region {self.code} on the roster has signed this policy. Sign it with the right "
+                "key, or adopt a newer roster first."
+            )
         return self._force(signed, policy)
 
     def record_import(self, snapshot: str, cohort: str, codebook: str) -> Imported | NotAdopted:
@@ -186,4 +228,10 @@ class Region:
         return InForce(event.kind, event.name, event.hash, new=True)
 
     def _load(self) -> Documents:
-        return load(self.home, self.ledger.book.adopted.values(), self._steward.public)
+        steward = None if self._steward is None else self._steward.public
+        return load(self.home, self.ledger.book.adopted.values(), steward)
+
+
+def steward_key(home: Home) -> SigningKey | None:
+    """The steward's key of the home; None where it is kept elsewhere."""
+    return home.signing_key("steward") if (home.keys / "steward.pem").exists() else None

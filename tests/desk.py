@@ -88,10 +88,10 @@ class Consortium:
     def public(self) -> PublicKey:
         return self.authority.signing.public
 
-    def enrol(self, request: EnrolmentRequest, days: int = 30) -> bytes:
+    def enrol(self, request: EnrolmentRequest, days: int = 30, hosts: tuple[str, ...] = ()) -> bytes:
         """The certificate for a request; its holder is on the next roster."""
         csr = request.csr.encode("utf-8")
-        certificate, first, last = issue(self.authority, csr, request.party, request.name, (), now(), days)
+        certificate, first, last = issue(self.authority, csr, request.party, request.name, hosts, now(), days)
         self.members.append(
             Member(
                 role=request.role,

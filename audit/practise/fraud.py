@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rondgang.bundles import records
+
 from audit.practise.log import Log
 from audit.practise.story import FR, GR, Chapters, World, after, instead, tell
 from audit.practise.study import Study
@@ -83,6 +85,12 @@ def rewritten(change: Change) -> Callable[[Study], Planted]:
 
 Damage = Callable[[bytes, World], tuple[bytes, str]]
 """Changes the bytes of FR's finished file. Returns them and the place."""
+
+
+def record_place(data: bytes, kind: str, which: int) -> str:
+    """How the nth record of a kind is called."""
+    record = [one for one in records(data) if one.type == kind][which]
+    return f"record {record.number}, byte {record.offset}"
 
 
 def damaged(damage: Damage) -> Callable[[Study], Planted]:

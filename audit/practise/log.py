@@ -110,9 +110,9 @@ class Log:
         self.now += 1
         return note
 
-    def open(self) -> None:
-        self.epoch = 1
-        self.entries[1], self.trees[1] = [], Tree()
+    def open(self, epoch: int = 1) -> None:
+        self.epoch = epoch
+        self.entries[epoch], self.trees[epoch] = [], Tree()
         self.write("opened", region=self.region)
 
     def adopt(self, kind: str, name: str, signed: Signed) -> int:
@@ -191,7 +191,7 @@ class Log:
         self.wait(10)
         return debit
 
-    def reset(self, size: int | None = None, caps: tuple[int, int] | None = None) -> int:
+    def reset(self, size: int | None = None, caps: tuple[int, int] | None = None, called: int | None = None) -> int:
         """Closes the epoch at its last checkpoint (or another size), charges all that is left, and opens the next.
 
         Documents in force and the snapshot are logged again. Returns the sequence number of the first entry.
@@ -206,7 +206,7 @@ class Log:
         return self.write(
             "reset",
             region=self.region,
-            epoch=self.epoch,
+            epoch=called or self.epoch,
             old_size=held,
             old_root=old.root(held).hex(),
             policy=self.policy.digest if self.policy else "",

@@ -50,10 +50,12 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the federation running until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
-    """Runs thirteen region nodes and a coordinator on this machine, on synthetic data, and answers one programme.
+    """Runs thirteen region nodes, a coordinator and a witness on this machine, and answers one programme.
 
-    Leaves estimates.csv, estimates.json, price.json and programme.yaml in the folder. Ends with 0 only if every
-    region answered.
+    All data are synthetic.
+
+    Leaves estimates.csv, estimates.json, price.json, programme.yaml and evidence/ in the folder. Ends with 0 only if
+    every region answered.
 
     Example: rondgang demo --out var/demo --regions 13
     """
@@ -102,6 +104,8 @@ class _Demo:
         with running(federation, self._say), Desk.open(federation.researcher) as desk:
             complete = self._ask(desk, federation)
             self._give_back(federation)
+            federation.export(self._out / "evidence")
+            self._say(f"What each party would hand an auditor is in {self._out / 'evidence'}.")
             if keep:
                 self._wait(federation)
         return complete

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 from rondgang.roles import Role
+from sqlalchemy import URL
 
 from coordinator.cli.options import HomeOption, JsonOption
 from coordinator.cli.output import faults, say
+from coordinator.errors import BadHome
 from coordinator.evidence import export
 from coordinator.home import CoordinatorConfig, Home
 from coordinator.process import store_address
@@ -31,7 +33,10 @@ def export_evidence(
     """
     with faults(as_json):
         place = Home.find(home, Role.COORDINATOR)
-        with open_store(store_address(place, place.config(CoordinatorConfig))) as store:
+        address = store_address(place, place.config(CoordinatorConfig))
+        if isinstance(address, URL) and not Path(str(address.database)).is_file():
+            raise BadHome(f"No desk has run on {place.folder}. Start it: rondgang coordinator serve --home DIR")
+        with open_store(address) as store:
             made = export(place, store, out, int(time.time()))
         sealed_by = place.signing_key().public.fingerprint
     say(

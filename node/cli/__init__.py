@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from node.cli.adopting import adopt, policy
+from node.cli.adopting import adopt
+from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
 from node.cli.import_data import import_command
+from node.cli.policy import policy
 from node.cli.results import results
 from node.cli.running import serve, status
 from node.cli.setting_up import enrol, init
@@ -18,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (init, enrol, adopt, serve, status, results):
+for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results):
     app.command()(_verb)
 app.command("import")(import_command)
 app.command("export-ledger")(export_ledger)

@@ -11,6 +11,14 @@ from node.files import PRIVATE_FILE, sync_folder
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 5.0
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+)
 _DISK = {
     "SQLITE_FULL": "the disk is full; make room",
     "SQLITE_READONLY": "the file or its disk may only be read; see who owns it and how the disk is mounted",
@@ -44,18 +52,19 @@ def connect(path: Path) -> sqlite3.Connection:
     For use by one thread at a time. Raises NewerLedger for the schema of a newer version, BrokenLedger for a file of
     another kind, and DiskFault.
     """
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
-        sync_folder(path.parent)
-    # Transactions are begun by hand, and the one writer may be any thread as long as it is one at a time.
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")
-        connection.execute("PRAGMA checkpoint_fullfsync = ON")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
+            sync_folder(path.parent)
+        # Transactions are begun by hand, and the one writer may be any thread as long as it is one at a time.
+        connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    except OSError as error:
+        raise DiskFault(f"open: {path} cannot be made: {error.strerror or type(error).__name__}") from error
+    except sqlite3.Error as error:
+        raise trouble("open", error) from error
+    try:
+        for setting in _SETTINGS:
+            connection.execute(f"PRAGMA {setting}")
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()

@@ -189,7 +189,7 @@ def _table(
     unit = say("page.in_percent" if pairs[0].share else "page.in_units", lang)
     several = len({pair.statistic.id for pair in pairs}) > 1
     counted = {
-        pair.statistic.id: (labels.statistic(pair.statistic) if several else "", _counted(pair.statistic, lang))
+        pair.statistic.id: (labels.statistic(pair.statistic) if several else "", in_words(pair.statistic, lang))
         for pair in pairs
     }
     caption = f"{unit}. {mark}" if mark else f"{unit}."
@@ -245,7 +245,8 @@ def _mark(row: ResultRow | None, share: bool) -> Mark | None:
     return Mark(*(float(text) * unit for text in (row.ci_low, row.estimate, row.ci_high)))
 
 
-def _counted(statistic: Statistic, lang: Language) -> str:
+def in_words(statistic: Statistic, lang: Language) -> str:
+    """What a statistic counts, in words; conditions stay as they are written."""
     key = f"page.counted.{statistic.kind}"
     where = "" if statistic.where is None else say("page.counted.where", lang, where=statistic.where)
     within = ""

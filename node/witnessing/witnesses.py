@@ -307,7 +307,7 @@ class Witnesses:
         self._state, self._why = "up", ""
 
     def _down(self, why: str) -> None:
-        if self._state != "down" or why != self._why:
+        if self._state != "down":
             problems = "; ".join(
                 f"{one.called}: {one.problem} {one.detail}".rstrip() for one in self.watchers if one.problem
             )

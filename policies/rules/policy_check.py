@@ -28,10 +28,10 @@ Objection = Literal[
     "same_version",
     "older_version",
     "weak_rule",
+    "no_roster",
 ]
 Remark = Literal[
     "test_only",
-    "no_roster",
     "no_calendar",
     "no_codebook",
     "few_witnesses",
@@ -136,10 +136,13 @@ def _version(policy: RegionPolicy, place: Place) -> Iterator[Finding]:
 
 
 def _witnesses(policy: RegionPolicy, place: Place) -> Iterator[Finding]:
-    """A rule that asks for more names than there are can become sound with the next roster; a weak one cannot."""
+    """A rule that asks for more names than there are can become sound with the next roster; a weak one cannot.
+
+    Without a roster nobody can tell whose signature is under the policy either.
+    """
     rule, count = policy.witnesses, place.witnesses
     if count is None:
-        yield _remark("no_roster")
+        yield _objection("no_roster")
     elif not rule.sound(count):
         least = max(2, (count + rule.faulty) // 2 + 1)
         fields = {"need": str(rule.need), "witnesses": str(count), "faulty": str(rule.faulty), "least": str(least)}

@@ -138,3 +138,16 @@ def checkpoint_keys(roster: Roster, region: str, now: int) -> tuple[PublicKey, .
         if member.role is Role.REGION and member.region == region and member.live(now)
     }
     return tuple(PublicKey.from_hex(key) for key in sorted(keys))
+
+
+def steward_keys(roster: Roster, region: str, now: int | None = None) -> tuple[PublicKey, ...]:
+    """The keys that may sign a region's policy and approvals: its own steward key, and those of its stewards.
+
+    The live ones at `now` (unix seconds); without it all that the roster lists, revoked and out of date alike.
+    """
+    keys = {
+        member.keys["steward"]
+        for member in roster.members
+        if member.role in (Role.REGION, Role.STEWARD) and member.region == region and (now is None or member.live(now))
+    }
+    return tuple(PublicKey.from_hex(key) for key in sorted(keys))

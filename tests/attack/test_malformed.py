@@ -93,7 +93,8 @@ POLICIES = [
     ('c1: {rho: "0.5"}', 'c1: {rho: "1e400"}', "c1"),
     ('c1: {rho: "0.5"}', 'c1: {epsilon: "1"}', "c1"),
     ('lifetime: {rho: "0.8"}\n', "", "lifetime"),
-    ("policy: {version: 1}", "policy: {version: 1}\napproval: steward", "not yet"),
+    ("policy: {version: 1}", "policy: {version: 1}\napproval: perhaps", "approval"),
+    ("policy: {version: 1}", "policy: {version: 1}\nwitnesses: {need: 0}", "witnesses.need"),
     ("policy: {version: 1}", "policy: {version: 1}\nstatistics: [median]", "statistics"),
 ]
 PROGRAMMES = [

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.bundles import read
 from policies.documents import load_yaml
 from policies.statistics.programme import Draft
 from tests.e2e.world import PATIENCE_S, until
@@ -89,6 +90,22 @@ def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None
     assert (asked.programme.cohort, asked.programme.data) == ("c3", "synthetic")
 
 
+def test_it_leaves_what_each_party_would_hand_an_auditor(made: Made) -> None:
+    names = {path.name for path in (made.out / "evidence").iterdir()}
+    assert names == {"DR.bundle", "FR.bundle", "GM.bundle", "coordinator.bundle", "witness.bundle"}
+    found = {name: read(name, (made.out / "evidence" / name).read_bytes()) for name in names}
+    assert [finding for one in found.values() for finding in one.findings] == []
+    bundles = {name: one.bundle for name, one in found.items() if one.bundle is not None}
+    assert set(bundles) == names
+    cosigned = {note.text for note in bundles["witness.bundle"].checkpoints}
+    assert {note.checkpoint.region for note in bundles["witness.bundle"].checkpoints} == {"DR", "FR", "GM"}
+    for region in ("DR", "FR", "GM"):
+        assert {note.text for note in bundles[f"{region}.bundle"].checkpoints} <= cosigned
+        answered = [entry for entry in bundles[f"{region}.bundle"].entries[1] if entry.event == "answered"]
+        given = [one.hash for one in bundles["coordinator.bundle"].answers if one.region == region]
+        assert [entry.body["answer"] for entry in answered] == given
+
+
 def test_files_and_page_say_that_the_data_are_synthetic(made: Made) -> None:
     assert made.done.stdout.startswith("SYNTHETIC")
     assert made.done.stdout.count("SYNTHETIC") >= 2
@@ -108,7 +125,7 @@ def test_it_leaves_no_process(made: Made) -> None:
 
 def test_its_programs_told_no_fault(made: Made) -> None:
     said = [path.read_text(encoding="utf-8") for path in made.out.rglob("serve.out")]
-    assert len(said) == 4
+    assert len(said) == 5
     assert [line for text in said for line in text.splitlines() if "Traceback" in line or '"fault"' in line] == []
 
 
@@ -153,8 +170,8 @@ def processes(out: Path) -> list[int]:
 
 
 def all_there(out: Path, of: bytes = b"") -> list[int]:
-    """Those with `of` on their command line, once the demo, its coordinator and two nodes are all there."""
-    until(lambda: len(processes(out)) == 4, "for four processes")
+    """Those with `of` on their command line, once the demo, its coordinator, witness and two nodes are all there."""
+    until(lambda: len(processes(out)) == 5, "for five processes")
     return [number for number in processes(out) if of in Path(f"/proc/{number}/cmdline").read_bytes()]
 
 
@@ -206,7 +223,7 @@ def test_ctrl_c_pressed_twice_leaves_no_process_of_a_federation_that_was_kept(tm
         told(process, "The federation runs until Ctrl-C")
         all_there(tmp_path / "out")
         process.send_signal(signal.SIGINT)
-        until(lambda: process.poll() is not None or len(processes(tmp_path / "out")) < 4)
+        until(lambda: process.poll() is not None or len(processes(tmp_path / "out")) < 5)
         process.send_signal(signal.SIGINT)
         assert ended(process)[0] == 130
         assert processes(tmp_path / "out") == []

@@ -98,7 +98,7 @@ def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> N
 
 def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: tuple[Address, Home]) -> None:
     address, home = enrolled
-    assert isinstance(adopt_policy(home, region_policy(test_only=True)), Done)
+    assert isinstance(adopt_policy(home, region_policy(policy={"version": 2}, test_only=True)), Done)
 
     async def conversation(desk: PlayedDesk) -> None:
         with serving(home) as process:
@@ -107,7 +107,7 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: t
             assert (shown.serving, shown.connected, shown.answered) == (True, True, 1)
             assert home.socket_file.stat().st_mode & 0o777 == 0o600
             # From here on nothing is allowed, also for the process that is running.
-            strict = region_policy(programme={"rho": "0"})
+            strict = region_policy(policy={"version": 3}, programme={"rho": "0"})
             assert isinstance(await asyncio.to_thread(adopt_policy, home, strict), Done)
             other = always_programme("another")
             reply = await desk.asked(order(other, RUN, signed_order(other, run=RUN, deadline=FOREVER)))

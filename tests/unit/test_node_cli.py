@@ -1,6 +1,7 @@
 """The node's verbs: what they print, in which language, and how they end."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +23,7 @@ from policies.pages.words import catalogue
 from policies.rules.entries import Event
 from policies.rules.refusals import Reason
 from policies.study.enrolment import EnrolmentRequest
-from tests.applicants import NOW, Applicant, authority, calendar
+from tests.applicants import DAY_S, Applicant, authority, calendar
 from tests.node_world import make_home
 
 Verb = Callable[..., Result]
@@ -43,10 +44,11 @@ def init(run: Verb, region: str = "FR", *more: str) -> Result:
 
 
 def enrol(run: Verb, tmp_path: Path, request: EnrolmentRequest | None = None) -> Result:
-    """The consortium signs the home's request, and the node takes what comes back."""
-    root = authority()
+    """The consortium signs the home's request, and the node takes what comes back. The verbs read the real clock."""
+    now = int(time.time())
+    root = authority(now=now - DAY_S)
     asked = request or EnrolmentRequest.read((tmp_path / "fr" / "request.json").read_bytes())
-    outcome = admit(root, Register(), calendar(), asked, Terms(NOW, 30))
+    outcome = admit(root, Register(), calendar(), asked, Terms(now, 30))
     assert isinstance(outcome, Enrolled)
     (tmp_path / "own.pem").write_bytes(outcome.certificate)
     (tmp_path / "ca.pem").write_bytes(pem(root.root))
@@ -155,7 +157,8 @@ def test_every_verb_has_an_example_in_its_help() -> None:
     command: Any = typer.main.get_command(app)
     verbs = dict(command.commands)
     verbs |= {f"policy {name}": one for name, one in verbs.pop("policy").commands.items()}
-    named = {"init", "enrol", "adopt", "import", "serve", "status", "results", "policy adopt", "policy show"}
+    named = {"init", "enrol", "adopt", "import", "serve", "status", "results", "pending", "approve", "refuse"}
+    named |= {"export-ledger", "recover", *(f"policy {name}" for name in ("check", "diff", "sign", "adopt", "show"))}
     assert named == set(verbs)
     for name, verb in verbs.items():
         assert f"Example: rondgang node {name}" in (verb.help or "")

@@ -101,10 +101,10 @@ def test_what_the_consortium_did_not_sign_or_has_replaced_is_declined(tmp_path: 
 
 
 def test_a_policy_is_for_this_region_and_for_cohorts_of_the_calendar(tmp_path: Path) -> None:
-    home = make_home(tmp_path / "home")
+    home = make_home(tmp_path / "home", always=True)
     assert isinstance(adopt_policy(home, region_policy(region="BB")), Declined)
     assert isinstance(adopt_policy(home, region_policy(cohorts={"c7": {"rho": "1"}})), Declined)
-    adopted = adopt_policy(home, region_policy(region="AA", lifetime={"rho": "0.7"}))
+    adopted = adopt_policy(home, region_policy(region="AA", policy={"version": 2}, lifetime={"rho": "0.7"}))
     assert isinstance(adopted, Done)
     assert [one.cap.rho for one in status(home).budgets if one.cohort == ""] == ["0.7"]
 

@@ -1,34 +1,43 @@
-"""The ledger: a chain that shows any change, one answer for one debit, and nothing spent twice or silently."""
+"""The ledger: one answer for one debit, nothing spent twice or silently, and every change shows."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rondgang.leaves import first_break
+from rondgang.leaves import first_break, leaf_hash
+from rondgang.merkle import Tree, extends, includes
+from rondgang.notes import Checkpoint, Note, sign_checkpoint
 
 from node.errors import BrokenLedger
 from node.ledger.book import Book
-from node.ledger.ledger import Claim, Debit, Ledger
-from node.ledger.schema import connect, migrations
+from node.ledger.ledger import Ledger
+from node.ledger.log import Connect
+from node.ledger.schema import connect
 from policies.rules.decide import Granted
-from policies.rules.entries import Debited, Imported, RefusedEntry
-from policies.rules.refusals import Reason, Refused
-from policies.statistics.compile import Compilation
+from policies.rules.entries import Adopted, ResultEntry
+from policies.rules.refusals import Refused
 from policies.units.money import NanoRho
-
-PROGRAMME, OTHER, SNAPSHOT, CODEBOOK, KEY = "a" * 64, "b" * 64, "5" * 32, "c" * 64, "d" * 64
-NO = Refused(Reason.OVER_COHORT_CAP, "no")
-
-
-def claim(programme: str = PROGRAMME, snapshot: str = SNAPSHOT) -> Claim:
-    return Claim(programme, "run-0000000000000001", KEY, "c1", snapshot)
-
-
-def grant(nano: int = 10) -> Callable[[Book], Granted | Refused]:
-    return lambda _book: Granted(NanoRho(nano), Compilation((), ()))
-
+from tests import ledger_world
+from tests.applicants import signing_key
+from tests.ledger_world import (
+    CHECKPOINT_KEY,
+    NO,
+    NOW,
+    SNAPSHOT,
+    answered,
+    ask,
+    cosigned,
+    debited,
+    document,
+    events,
+    grant,
+    imported,
+    programme,
+    refusal,
+    run,
+)
 
 _OPEN: list[Ledger] = []
 
@@ -40,18 +49,14 @@ def _close() -> Iterator[None]:
         _OPEN.pop().close()
 
 
-def opened(path: Path) -> Ledger:
-    ledger = Ledger(path, "AA", lambda: 1_800_000_000)
-    _OPEN.append(ledger)
-    if "c1" not in ledger.book.snapshots:
-        ledger.log_import(Imported(event="imported", snapshot=SNAPSHOT, cohort="c1", codebook=CODEBOOK))
-    return ledger
+def opened(path: Path, connect: Connect = connect) -> Ledger:
+    _OPEN.append(ledger_world.opened(path, connect))
+    return _OPEN[-1]
 
 
-def debit(ledger: Ledger, of: Claim | None = None, nano: int = 10) -> Debit:
-    made = ledger.debit(of or claim(), grant(nano))
-    assert isinstance(made, Debit)
-    return made
+def closed(ledger: Ledger) -> None:
+    _OPEN.remove(ledger)
+    ledger.close()
 
 
 @pytest.fixture
@@ -61,200 +66,298 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def full(path: Path) -> Path:
-    """A ledger with an import, an answered debit, a refusal and a dead debit."""
-    ledger = opened(path)
-    ledger.store_answer(debit(ledger), b"reply")
-    ledger.log_refusal(RefusedEntry(event="refused", programme=OTHER, run="run-0000000000000002", reason="late"))
-    debit(ledger, claim(OTHER), 7)
-    ledger.close()
-    return path
+    return ledger_world.full(path)
 
 
 def test_what_was_written_is_there_after_reopening(full: Path) -> None:
     ledger = opened(full)
     assert ledger.book.lifetime == ledger.book.cohorts["c1"] == NanoRho(17)
-    assert ledger.answer(PROGRAMME, SNAPSHOT) == b"reply"
-    assert ledger.answer(OTHER, SNAPSHOT) is None
-    assert [entry.body.event for entry in ledger.last_entries(9)] == [
-        "opened", "imported", "debited", "answered", "refused", "debited",
-    ]  # fmt: skip
-    assert list(ledger.book.unanswered) == [5]
+    assert ledger.answer(programme(), SNAPSHOT) == b"reply"
+    assert ledger.answer(programme("other"), SNAPSHOT) is None
+    assert events(ledger) == ["opened", "imported", "asked", "debited", "answered", "refused", "asked", "debited"]
+    assert list(ledger.book.unanswered) == [7]
+    assert (ledger.book.asked, ledger.book.time) == ({(programme(), run(1)), (programme("other"), run(3))}, NOW)
+    assert (ledger.origin, ledger.epoch, ledger.cosigned) == ("AA/1", 1, 5)
 
 
-def test_entries_form_the_chain_that_everyone_can_check(full: Path) -> None:
-    with closing(sqlite3.connect(full)) as connection:
-        rows = connection.execute("SELECT body FROM entries ORDER BY seq").fetchall()
-    assert first_break([bytes(body) for (body,) in rows]) is None
-
-
-def test_a_refusal_in_the_debit_changes_nothing(full: Path) -> None:
+def test_entries_are_the_chain_and_the_tree_that_everyone_can_check(full: Path) -> None:
     ledger = opened(full)
-    before = (ledger.book.size, ledger.book.head, ledger.book.lifetime)
-    assert ledger.debit(claim(OTHER), lambda _book: NO) is NO
-    assert (ledger.book.size, ledger.book.head, ledger.book.lifetime) == before
+    with closing(sqlite3.connect(full)) as connection:
+        bodies = [bytes(body) for (body,) in connection.execute("SELECT body FROM entries ORDER BY seq")]
+    assert first_break(bodies) is None
+    assert ledger.head() == Checkpoint("AA/1", 8, Tree(bytes.fromhex(leaf_hash(body)) for body in bodies).root())
+    assert ledger.first_entry() == bodies[0]
+    tree, root = ledger.tree, ledger.head().root
+    assert extends(5, ledger.checkpoints()[0].checkpoint.root, 8, root, tree.consistency(5))
+    assert includes(bytes.fromhex(leaf_hash(bodies[3])), 3, 8, root, tree.inclusion(3))
 
 
-def test_the_debit_decides_by_what_the_ledger_adds_up_to(full: Path) -> None:
-    seen: list[int] = []
+def test_a_refusal_in_the_debit_is_logged_once_and_charges_nothing(full: Path) -> None:
+    ledger = opened(full)
+    size = ledger.book.size
+    for _ in range(2):
+        assert ledger.debit([ask("third", 4, lambda _book: NO)]) == (NO,)
+    assert events(ledger)[size:] == ["asked", "refused"]
+    assert ledger.book.lifetime == NanoRho(17)
+
+
+def test_a_second_run_of_a_programme_is_asked_anew_and_a_second_order_of_a_run_is_not(full: Path) -> None:
+    ledger = opened(full)
+    size = ledger.book.size
+    ledger.debit([ask("other", 3, lambda _book: NO), ask("other", 4, lambda _book: NO)])
+    assert events(ledger)[size:] == ["refused", "asked", "refused"]
+
+
+def test_what_was_asked_is_kept_with_its_order(full: Path) -> None:
+    ledger = opened(full)
+    assert ledger.document("programme", programme()) == document("programme", "first")
+    order = document("order", "first 1")
+    assert ledger.document("order", order.digest) == order
+    assert ledger.document("order", "0" * 64) is None
+
+
+def test_a_document_that_is_not_the_one_cited_is_not_kept(path: Path) -> None:
+    ledger = opened(path)
+    event = Adopted(event="adopted", kind="roster", name="1", hash="e" * 64)
+    with pytest.raises(BrokenLedger, match="not the one that is cited"):
+        ledger.log_adopted(event, document("roster", "1"))
+    assert ledger.book.adopted == {}
+
+
+def test_each_decision_of_a_batch_sees_the_debits_before_it(path: Path) -> None:
+    ledger, seen = opened(path), list[int]()
 
     def decide(book: Book) -> Granted | Refused:
         seen.append(book.lifetime.nano)
-        return NO
+        return NO if book.lifetime.nano >= 20 else grant()(book)
 
-    opened(full).debit(claim(OTHER), decide)
-    assert seen == [17]
+    outcomes = ledger.debit([ask(name, number, decide) for number, name in enumerate("abcd")])
+    assert seen == [0, 10, 20, 20]
+    assert [isinstance(one, Refused) for one in outcomes] == [False, False, True, True]
+    assert ledger.book.lifetime == NanoRho(20)
+
+
+def test_a_batch_is_one_commit(path: Path) -> None:
+    statements: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    ledger = opened(path, traced)
+    statements.clear()
+    made = ledger.debit([ask(str(number), number) for number in range(5)])
+    for one in made:
+        assert not isinstance(one, Refused)
+        ledger.begin(one)
+    ledger.store_answers([(one, b"reply") for one in made if not isinstance(one, Refused)])
+    assert statements.count("COMMIT") == 2
+    assert (len(ledger.book.answered), ledger.book.unanswered) == (5, {})
+
+
+def test_a_batch_in_which_a_decision_breaks_leaves_nothing(path: Path) -> None:
+    ledger = opened(path)
+
+    def breaks(_book: Book) -> Granted | Refused:
+        raise ArithmeticError
+
+    before = (ledger.head(), ledger.book.lifetime, events(ledger))
+    with pytest.raises(ArithmeticError):
+        ledger.debit([ask("a", 1), ask("b", 2), ask("c", 3, breaks)])
+    assert (ledger.head(), ledger.book.lifetime, events(ledger)) == before
+    assert (ledger.book.asked, ledger.in_hand(programme("a"), SNAPSHOT)) == (set(), None)
+    debited(ledger, "a")
+
+
+def test_a_debit_in_hand_is_used_at_no_further_charge(path: Path) -> None:
+    ledger = opened(path)
+    made = debited(ledger)
+    size = ledger.book.size
+    assert ledger.in_hand(programme(), SNAPSHOT) is made
+    assert ledger.debit([ask(), ask("first", 2)]) == (made, made)
+    assert (ledger.book.size, ledger.book.lifetime) == (size, NanoRho(10))
+
+
+def test_two_orders_of_one_programme_in_a_batch_share_a_debit(path: Path) -> None:
+    ledger = opened(path)
+    first, second = ledger.debit([ask("first", 1), ask("first", 2)])
+    assert first is second
+    assert ledger.book.lifetime == NanoRho(10)
+
+
+def test_a_debit_that_was_begun_is_no_longer_in_hand_and_another_one_costs_again(path: Path) -> None:
+    ledger = opened(path)
+    made = debited(ledger)
+    ledger.begin(made)
+    assert ledger.in_hand(programme(), SNAPSHOT) is None
+    with pytest.raises(BrokenLedger, match="in hand"):
+        ledger.begin(made)
+    assert debited(ledger) is not made
+    assert ledger.book.lifetime == NanoRho(20)
+
+
+def test_a_debit_is_answered_only_when_it_was_begun(path: Path) -> None:
+    ledger = opened(path)
+    made = debited(ledger)
+    with pytest.raises(BrokenLedger, match="begun"):
+        ledger.store_answers([(made, b"reply")])
+    ledger.begin(made)
+    ledger.store_answers([(made, b"reply")])
+    assert ledger.answer(programme(), SNAPSHOT) == b"reply"
 
 
 def test_a_debit_of_an_earlier_process_is_dead(path: Path) -> None:
     ledger = opened(path)
-    left_behind = debit(ledger)
-    ledger.close()
+    in_hand, begun = debited(ledger), debited(ledger, "other", 2)
+    ledger.begin(begun)
+    closed(ledger)
     again = opened(path)
+    assert again.in_hand(programme(), SNAPSHOT) is None
     with pytest.raises(BrokenLedger):
-        again.store_answer(left_behind, b"late reply")
-    assert again.answer(PROGRAMME, SNAPSHOT) is None
-    again.store_answer(debit(again), b"reply")
-    assert again.book.lifetime == NanoRho(20)
+        again.begin(in_hand)
+    with pytest.raises(BrokenLedger):
+        again.store_answers([(begun, b"late reply")])
+    assert again.answer(programme("other"), SNAPSHOT) is None
+    answered(again)
+    assert again.book.lifetime == NanoRho(30)
 
 
 def test_a_debit_has_one_answer(path: Path) -> None:
     ledger = opened(path)
-    made = debit(ledger)
-    ledger.store_answer(made, b"first")
+    made = answered(ledger, reply=b"first")
     with pytest.raises(BrokenLedger):
-        ledger.store_answer(made, b"second")
-    assert ledger.answer(PROGRAMME, SNAPSHOT) == b"first"
+        ledger.store_answers([(made, b"second")])
+    twice = debited(ledger, "other")
+    ledger.begin(twice)
+    with pytest.raises(BrokenLedger, match="no open debit"):
+        ledger.store_answers([(twice, b"one"), (twice, b"two")])
+    assert ledger.answer(programme(), SNAPSHOT) == b"first"
+    assert ledger.answer(programme("other"), SNAPSHOT) is None
 
 
-def test_a_new_debit_ends_the_one_in_hand(path: Path) -> None:
+def test_an_attempt_uses_its_debit_up(path: Path) -> None:
     ledger = opened(path)
-    first = debit(ledger)
-    debit(ledger, claim(OTHER))
-    with pytest.raises(BrokenLedger):
-        ledger.store_answer(first, b"reply")
+    made = debited(ledger)
+    with pytest.raises(BrokenLedger, match="begun"):
+        ledger.log_attempt(made, run(), 1, "e" * 64)
+    ledger.begin(made)
+    ledger.log_attempt(made, run(), 1, "e" * 64)
+    with pytest.raises(BrokenLedger, match="begun"):
+        ledger.store_answers([(made, b"reply")])
+    assert (ledger.book.unanswered, ledger.book.attempts) == ({}, {(programme(), run()): 1})
+    again = debited(ledger)
+    ledger.begin(again)
+    with pytest.raises(BrokenLedger, match="made before"):
+        ledger.log_attempt(again, run(), 1, "e" * 64)
+    ledger.log_attempt(again, run(), 2, "e" * 64)
+    assert ledger.book.lifetime == NanoRho(20)
 
 
 def test_an_answered_programme_is_not_charged_again_for_the_same_snapshot(path: Path) -> None:
     ledger = opened(path)
-    ledger.store_answer(debit(ledger), b"reply")
+    answered(ledger)
     with pytest.raises(BrokenLedger):
-        ledger.debit(claim(), grant())
+        ledger.debit([ask()])
     assert ledger.book.lifetime == NanoRho(10)
-    ledger.log_import(Imported(event="imported", snapshot="6" * 32, cohort="c1", codebook=CODEBOOK))
-    debit(ledger, claim(snapshot="6" * 32))
+    ledger.log_import(imported("6" * 32))
+    ledger.debit([ask(snapshot="6" * 32)])
     assert ledger.book.lifetime == NanoRho(20)
 
 
 def test_a_debit_for_a_snapshot_that_is_not_in_force_is_refused(path: Path) -> None:
     ledger = opened(path)
     with pytest.raises(BrokenLedger):
-        ledger.debit(claim(snapshot="7" * 32), grant())
+        ledger.debit([ask(snapshot="7" * 32)])
     assert ledger.book.size == 2
 
 
 def test_the_same_refusal_is_logged_once(path: Path) -> None:
     ledger = opened(path)
-    refusal = RefusedEntry(event="refused", programme=OTHER, run="run-0000000000000002", reason="late")
-    assert ledger.log_refusal(refusal)
-    assert not ledger.log_refusal(refusal)
+    assert ledger.log_refusal(refusal())
+    assert not ledger.log_refusal(refusal())
     assert ledger.book.size == 3
 
 
+def test_an_answer_may_leave_when_its_entry_is_below_a_cosigned_size(path: Path) -> None:
+    ledger = opened(path)
+    before = cosigned(ledger)
+    answered(ledger)
+    assert not ledger.released(programme(), SNAPSHOT)
+    ledger.hold_checkpoint(before)
+    assert (ledger.cosigned, ledger.released(programme(), SNAPSHOT)) == (2, False)
+    ledger.hold_checkpoint(cosigned(ledger))
+    assert (ledger.cosigned, ledger.released(programme(), SNAPSHOT)) == (5, True)
+    assert not ledger.released(programme("other"), SNAPSHOT)
+    closed(ledger)
+    assert opened(path).released(programme(), SNAPSHOT)
+
+
+def test_checkpoints_are_written_with_the_next_transaction_and_shown_at_once(path: Path) -> None:
+    ledger = opened(path)
+    first = cosigned(ledger)
+    ledger.hold_checkpoint(first)
+    assert ledger.checkpoints() == (first,)
+    with closing(sqlite3.connect(path)) as beside:
+        assert beside.execute("SELECT count(*) FROM checkpoints").fetchone() == (0,)
+        debited(ledger)
+        assert beside.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
+        ledger.hold_checkpoint(cosigned(ledger))
+        ledger.flush()
+        assert beside.execute("SELECT size FROM checkpoints ORDER BY size").fetchall() == [(2,), (4,)]
+    size = ledger.book.size
+    ledger.hold_checkpoint(sign_checkpoint(first.checkpoint, signing_key("another")))
+    ledger.flush()
+    assert (ledger.checkpoints()[0], len(ledger.checkpoints()), ledger.book.size) == (first, 2, size)
+
+
 @pytest.mark.parametrize(
-    "statement",
-    ["UPDATE entries SET hash = 'x'", "DELETE FROM entries", "UPDATE answers SET bytes = x'00'", "DELETE FROM answers"],
-)
-def test_the_file_itself_refuses_change(full: Path, statement: str) -> None:
-    with (
-        closing(sqlite3.connect(full)) as connection,
-        pytest.raises(sqlite3.IntegrityError, match=r"append-only|never"),
-    ):
-        connection.execute(statement)
-
-
-def _alter(path: Path, *statements: str) -> None:
-    connection = sqlite3.connect(path)
-    for name in ("entries_never_change", "entries_never_go", "answers_never_change", "answers_never_go"):
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    "statements",
+    ("origin", "size", "root", "said"),
     [
-        ("UPDATE entries SET body = CAST(replace(body, '\"10\"', '\"01\"') AS BLOB) WHERE seq = 2",),
-        ("DELETE FROM entries WHERE seq = 4",),
-        ("DELETE FROM entries WHERE seq = 1",),
-        ("UPDATE entries SET hash = upper(hash) WHERE seq = 3",),
-        ("UPDATE entries SET hash = 'e' WHERE seq = 5",),
-        ("UPDATE entries SET seq = 9 WHERE seq = 5",),
-        ("UPDATE entries SET body = x'7b7d' WHERE seq = 5",),
-        ("UPDATE answers SET bytes = CAST('other' AS BLOB)",),
-        ("UPDATE answers SET programme = 'x'",),
-        ("DELETE FROM answers",),
-        ("INSERT INTO answers SELECT 5, 'x', snapshot, bytes FROM answers",),
+        ("BB/1", 2, None, "of BB/1"),
+        ("AA/2", 2, None, "of AA/2"),
+        ("AA/1", 3, b"\0" * 32, "size 3 was cosigned and the ledger has 2"),
+        ("AA/1", 2, b"\0" * 32, "size 2 was cosigned with other entries"),
     ],
 )
-def test_any_change_behind_its_back_is_found_when_it_opens(full: Path, statements: tuple[str, ...]) -> None:
-    _alter(full, *statements)
-    with pytest.raises(BrokenLedger):
-        Ledger(full, "AA", lambda: 0)
+def test_a_checkpoint_of_another_log_is_not_held(
+    path: Path, origin: str, size: int, root: bytes | None, said: str
+) -> None:
+    ledger = opened(path)
+    note = sign_checkpoint(Checkpoint(origin, size, root or ledger.head().root), CHECKPOINT_KEY)
+    with pytest.raises(BrokenLedger, match=said):
+        ledger.hold_checkpoint(note)
+    assert (ledger.cosigned, ledger.checkpoints()) == (0, ())
 
 
-def test_a_second_writer_stops_the_first(path: Path) -> None:
-    first, second = opened(path), opened(path)
-    debit(second)
-    with pytest.raises(BrokenLedger, match="another process"):
-        first.debit(claim(OTHER), grant())
+def test_the_newest_checkpoint_of_each_other_region_is_kept(path: Path) -> None:
+    def note(origin: str, size: int) -> Note:
+        return sign_checkpoint(Checkpoint(origin, size, bytes([size]) * 32), CHECKPOINT_KEY)
+
+    ledger = opened(path)
+    ledger.hold_seen([note("BB/1", 9), note("CC/1", 3), note("BB/1", 8), note("CC/2", 1), note("BB/1", 9)])
+    expected = (note("BB/1", 9), note("CC/2", 1))
+    assert ledger.seen() == expected
+    closed(ledger)
+    again = opened(path)
+    assert again.seen() == expected
+    again.hold_seen([note("BB/1", 10)])
+    closed(again)
+    assert opened(path).seen() == (note("BB/1", 10), note("CC/2", 1))
 
 
-def test_a_ledger_of_another_region_is_refused(full: Path) -> None:
-    with pytest.raises(BrokenLedger, match="of AA, not of BB"):
-        Ledger(full, "BB", lambda: 0)
+def test_a_result_needs_an_answer_from_any_snapshot(full: Path) -> None:
+    ledger = opened(full)
+    entry = ResultEntry(event="result", run=run(1), programme=programme(), hash="e" * 64)
+    with pytest.raises(BrokenLedger, match="never answered"):
+        ledger.log_result(entry.model_copy(update={"programme": programme("other")}))
+    ledger.log_result(entry)
+    assert (ledger.book.results, ledger.book.received) == ({run(1): entry}, {run(1): NOW})
 
 
-def test_an_unknown_schema_is_refused(full: Path) -> None:
-    connection = sqlite3.connect(full)
-    connection.execute(f"PRAGMA user_version = {migrations()[-1][0] + 1}")
-    connection.close()
-    with pytest.raises(BrokenLedger, match="upgrade"):
-        Ledger(full, "AA", lambda: 0)
-
-
-def test_a_file_of_another_kind_is_refused(path: Path) -> None:
-    path.write_bytes(b"no database at all, but long enough to look like one" * 40)
-    with pytest.raises(BrokenLedger):
-        Ledger(path, "AA", lambda: 0)
-
-
-def test_migrations_are_numbered_without_gaps_and_say_what_each_column_is() -> None:
-    known = migrations()
-    assert [number for number, _ in known] == list(range(1, len(known) + 1))
-    for _, sql in known:
-        columns = [line for line in sql.splitlines() if line.startswith("    ") and not line.strip().startswith("UNIQ")]
-        assert columns
-        assert [line for line in columns if "--" not in line] == []
-
-
-def test_a_commit_is_on_disk(path: Path) -> None:
-    with closing(connect(path)) as connection:
-        full = 2
-        assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("change", [{"cohort_total": 11}, {"lifetime_total": 9}, {"charge": -1, "cohort_total": 9}])
-def test_totals_must_follow_from_those_before(change: dict[str, int]) -> None:
-    book = Book(size=1)
-    book.snapshots["c1"] = Imported(event="imported", snapshot=SNAPSHOT, cohort="c1", codebook=CODEBOOK)
-    event = Debited(
-        event="debited", programme=PROGRAMME, run="r", researcher=KEY, snapshot=SNAPSHOT, cohort="c1",
-        charge=10, cohort_total=10, lifetime_total=10,
-    )  # fmt: skip
-    book.check(event)
-    with pytest.raises(BrokenLedger, match="totals"):
-        book.check(event.model_copy(update=change))
+def test_time_never_goes_back(path: Path) -> None:
+    times = iter((NOW, NOW + 5, NOW - 100, NOW + 6))
+    with closing(Ledger(path, "AA", lambda: next(times))) as ledger:
+        for number in range(3):
+            ledger.log_refusal(refusal(number=number))
+        assert [entry.time - NOW for entry in ledger.last_entries(4)] == [0, 5, 5, 6]

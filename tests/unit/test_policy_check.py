@@ -62,12 +62,11 @@ def test_a_rule_is_weak_where_two_histories_could_both_get_enough_names() -> Non
     assert codes(region_policy(), replace(PLACE, witnesses=0)) == ([], ["few_witnesses"])
 
 
-def test_what_is_not_adopted_yet_is_said_and_stops_nothing() -> None:
+def test_what_is_not_adopted_yet_is_said_and_only_a_roster_must_come_first() -> None:
     bare = Place("AA", None, (), None, None, Spent({}, NanoRho(0)))
-    assert codes(region_policy(variables={"deny": ["anything"]}), bare) == (
-        [],
-        ["no_calendar", "no_codebook", "no_roster"],
-    )
+    denies = region_policy(variables={"deny": ["anything"]})
+    assert codes(denies, bare) == (["no_roster"], ["no_calendar", "no_codebook"])
+    assert codes(denies, replace(bare, witnesses=2)) == ([], ["no_calendar", "no_codebook"])
 
 
 def test_every_alternative_of_a_derived_variable_and_all_of_them_together_may_be_denied() -> None:

@@ -73,16 +73,33 @@ def no_as_yes(log: Log) -> Iterable[int]:
     return approved, log.spend(asked)
 
 
-def _fraud(name: str, what: str, tale: Tale) -> Fraud:
-    return Fraud(name, what, Forger.NODE, frozenset({"approval"}), lived(tale, behind="approved"))
+def _fraud(name: str, what: str, tale: Tale, code: str = "approval.missing") -> Fraud:
+    return Fraud(name, what, Forger.NODE, frozenset({code}), lived(tale, behind="approved"))
 
 
 FRAUDS = (
     _fraud("approval-missing", "A programme was charged without the steward's yes.", missing),
     _fraud("approval-too-late", "The steward's yes came after the debit.", too_late),
-    _fraud("approval-of-another-programme", "The yes that is cited is for another programme.", of_another),
-    _fraud("approval-by-another-key", "The yes is signed by the node, not by the steward.", by_another_key),
-    _fraud("approval-of-another-region", "The yes is signed by another region's steward.", of_another_region),
-    _fraud("declined-then-charged", "The steward said no at last, and the programme was charged.", declined),
-    _fraud("no-as-yes", "The log says yes where the steward's signed paper says no.", no_as_yes),
+    _fraud(
+        "approval-of-another-programme", "The yes that is cited is for another programme.", of_another, "approval.other"
+    ),
+    _fraud(
+        "approval-by-another-key",
+        "The yes is signed by the node, not by the steward.",
+        by_another_key,
+        "document.unsigned",
+    ),
+    _fraud(
+        "approval-of-another-region",
+        "The yes is signed by another region's steward.",
+        of_another_region,
+        "document.unsigned",
+    ),
+    _fraud(
+        "declined-then-charged",
+        "The steward said no at last, and the programme was charged.",
+        declined,
+        "approval.declined",
+    ),
+    _fraud("no-as-yes", "The log says yes where the steward's signed paper says no.", no_as_yes, "approval.other"),
 )

@@ -15,11 +15,12 @@ from audit.practise.people import DAY_S, START
 
 
 def _spent(name: str, **changes: Json) -> Tale:
-    """A tale in which a programme that may not be answered here is."""
+    """A tale in which a programme that may not be answered here is, with the steward's yes."""
 
     def tale(log: Log) -> Iterable[int]:
         asked = log.study.programme(name, **changes)
         log.ask(asked)
+        log.approve(asked)
         return (log.spend(asked),)
 
     return tale
@@ -161,35 +162,35 @@ FRAUDS = (
     _fraud(
         "other-codebook",
         "A programme was planned by a codebook that is not in force here.",
-        {"codebook"},
+        {"codebook.other"},
         other_codebook,
         forger=_BOTH,
     ),
     _fraud(
         "off-rotation",
         "A cohort was answered that does not ask this region.",
-        {"off_rotation"},
+        {"calendar.rotation"},
         _spent("off_rotation", programme=_ELSEWHERE, weights={"DR": 1000, "FR": 1000}),
         forger=_BOTH,
     ),
     _fraud(
         "not-in-the-weights",
         "A programme was answered that does not name this region.",
-        {"off_rotation"},
+        {"calendar.rotation"},
         _spent("not_in_weights", weights={"GR": 1000}),
         forger=_BOTH,
     ),
     _fraud(
         "before-the-window",
         "A cohort was answered before its release window opened.",
-        {"window"},
+        {"calendar.window"},
         before_the_window,
         forger=_BOTH,
     ),
     _fraud(
         "after-the-deadline",
         "A programme was charged after its own deadline.",
-        {"deadline"},
+        {"calendar.deadline"},
         _spent("after_deadline", programme=_LATE),
         "roster",
         forger=_BOTH,
@@ -197,44 +198,44 @@ FRAUDS = (
     _fraud(
         "forbidden-kind",
         "A kind of statistic was answered that the policy does not allow.",
-        {"policy"},
+        {"policy.kind"},
         _ruled("forbidden_kind", statistics=["count"]),
     ),
     _fraud(
         "forbidden-variable",
         "A variable was used that the policy keeps to itself.",
-        {"policy"},
+        {"policy.variable"},
         _ruled("forbidden_variable", variables={"deny": ["safe"]}),
     ),
     _fraud(
         "forbidden-crossing",
         "Two variables were crossed that the policy keeps apart.",
-        {"policy"},
+        {"policy.crossing"},
         crossed,
         forger=_BOTH,
     ),
     _fraud(
         "programme-unsigned",
         "A programme was answered that nobody signed.",
-        {"programme_signature"},
+        {"document.unsigned"},
         unsigned_programme,
     ),
     _fraud(
         "signature-moved",
         "The researcher's signature under one programme stands under another.",
-        {"programme_signature"},
+        {"document.unsigned"},
         moved_signature,
     ),
     _fraud(
         "stranger-asks",
         "A programme was answered that a key on no roster signed.",
-        {"programme_signature"},
+        {"document.unsigned"},
         stranger_asks,
     ),
     _fraud(
         "revoked-researcher",
         "A revoked researcher's programme was answered.",
-        {"programme_signature"},
+        {"document.unsigned"},
         revoked_researcher,
         "roster",
         forger=_BOTH,
@@ -242,8 +243,8 @@ FRAUDS = (
     _fraud(
         "order-by-a-stranger",
         "The order of an answered programme is not signed by the coordinator.",
-        {"order_signature"},
+        {"document.unsigned"},
         order_by_a_stranger,
     ),
-    _fraud("one-run-for-two", "Two programmes were answered under one run.", {"run_twice"}, one_run_twice),
+    _fraud("one-run-for-two", "Two programmes were answered under one run.", {"run.two_programmes"}, one_run_twice),
 )

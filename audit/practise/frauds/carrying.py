@@ -10,7 +10,7 @@ from rondgang.canonical import Json
 from rondgang.signed import Signed
 
 from audit.practise import papers
-from audit.practise.fraud import Forger, Fraud, Planted, damaged, lived, rewritten
+from audit.practise.fraud import Forger, Fraud, Planted, damaged, lived, record_place, rewritten
 from audit.practise.log import Log, Reply
 from audit.practise.papers import body_of, paper
 from audit.practise.people import gather
@@ -25,7 +25,7 @@ def cut_in_a_record(data: bytes, _world: World) -> tuple[bytes, str]:
 
 def cut_between_records(data: bytes, _world: World) -> tuple[bytes, str]:
     record = list(records(data))[40]
-    return data[: record.offset], "record 39"
+    return data[: record.offset], f"record 40, byte {record.offset}"
 
 
 def length_altered(data: bytes, _world: World) -> tuple[bytes, str]:
@@ -87,12 +87,9 @@ def _unlogged(log: Log) -> Iterable[int]:
 
 def hidden_debit(study: Study) -> Planted:
     planted = lived(_unlogged, behind="first")(study)
-    return Planted(planted.files, "coordinator.bundle", (_answer_place(planted.files["coordinator.bundle"], 1),))
-
-
-def _answer_place(data: bytes, which: int) -> str:
-    record = [one for one in records(data) if one.value["record"] == "answer"][which]
-    return f"record {record.number}, byte {record.offset}"
+    return Planted(
+        planted.files, "coordinator.bundle", (record_place(planted.files["coordinator.bundle"], "answer", 1),)
+    )
 
 
 def _altered(reply: Reply) -> dict[str, Json]:
@@ -113,7 +110,7 @@ def answer_altered(world: World) -> tuple[str, Iterable[str]]:
     body = canonical.encode(_altered(reply))
     sheaf.replies[0] = (region, Reply(reply.run, reply.received, Signed("answer", body, reply.signed.signatures)))
     answered = next(at for at, one in enumerate(log.entries[1]) if b'"answered"' in canonical.encode(one))
-    return "coordinator.bundle", (f"FR/1#{answered}", _answer_place(sheaf.sealed(), 0))
+    return "coordinator.bundle", (f"FR/1#{answered}", record_place(sheaf.sealed(), "answer", 0))
 
 
 def answer_replaced(world: World) -> tuple[str, Iterable[str]]:
@@ -123,7 +120,7 @@ def answer_replaced(world: World) -> tuple[str, Iterable[str]]:
     signed = paper("answer", _altered(reply), log.who.signing)
     sheaf.replies[0] = (region, Reply(reply.run, reply.received, signed))
     answered = next(at for at, one in enumerate(log.entries[1]) if b'"answered"' in canonical.encode(one))
-    return "coordinator.bundle", (f"FR/1#{answered}", _answer_place(sheaf.sealed(), 0))
+    return "coordinator.bundle", (f"FR/1#{answered}", record_place(sheaf.sealed(), "answer", 0))
 
 
 def revoked_region(log: Log) -> Iterable[int]:
@@ -145,91 +142,96 @@ def revoked_region(log: Log) -> Iterable[int]:
     return debit, debit + 1
 
 
-_SEAL = frozenset({"seal"})
-_ANSWER = frozenset({"answer_unlogged", "answer_signature", "answer_differs"})
-
 FRAUDS = (
     Fraud(
         "cut-off-in-a-record",
         "The file ends in the middle of a record.",
         Forger.NOBODY,
-        frozenset({"malformed"}),
+        frozenset({"file.broken"}),
         damaged(cut_in_a_record),
     ),
     Fraud(
         "cut-off-between-records",
         "The file ends after a record, without its seal.",
         Forger.NOBODY,
-        frozenset({"unsealed"}),
+        frozenset({"seal.missing"}),
         damaged(cut_between_records),
     ),
     Fraud(
         "length-altered",
         "The length of a record is one more.",
         Forger.NOBODY,
-        frozenset({"malformed"}),
+        frozenset({"file.broken"}),
         damaged(length_altered),
     ),
     Fraud(
-        "digit-flipped", "One digit of a charge was changed in the file.", Forger.NOBODY, _SEAL, damaged(digit_flipped)
+        "digit-flipped",
+        "One digit of a charge was changed in the file.",
+        Forger.NOBODY,
+        frozenset({"seal.broken"}),
+        damaged(digit_flipped),
     ),
     Fraud(
         "record-taken-out",
         "A whole record was taken out of the sealed file.",
         Forger.NOBODY,
-        _SEAL,
+        frozenset({"seal.broken"}),
         damaged(record_taken_out),
     ),
     Fraud(
-        "sealed-by-a-stranger", "The file is sealed by a key on no roster.", Forger.NOBODY, _SEAL, sealed_by_a_stranger
+        "sealed-by-a-stranger",
+        "The file is sealed by a key on no roster.",
+        Forger.NOBODY,
+        frozenset({"seal.unknown"}),
+        sealed_by_a_stranger,
     ),
     Fraud(
         "wrong-certificate",
         "FR's file holds GR's certificate.",
         Forger.NODE,
-        frozenset({"certificate"}),
+        frozenset({"certificate.bad"}),
         rewritten(wrong_certificate),
     ),
     Fraud(
         "another-consortium",
         "Everything is true, under a consortium that the auditor did not pin.",
         Forger.CONSORTIUM,
-        frozenset({"consortium"}),
+        frozenset({"consortium.other"}),
         another_consortium,
     ),
     Fraud(
         "history-of-another-region",
         "FR's file holds GR's log.",
         Forger.NODE,
-        frozenset({"region"}),
+        frozenset({"entry.region"}),
         rewritten(header_of_another),
     ),
     Fraud(
         "hidden-debit",
         "The coordinator has an answer of which the log says nothing.",
         Forger.NODE,
-        _ANSWER,
+        frozenset({"given.unlogged"}),
         hidden_debit,
     ),
     Fraud(
         "answer-altered",
         "The coordinator changed the numbers of an answer.",
         Forger.DESK,
-        _ANSWER,
+        frozenset({"given.unsigned"}),
         rewritten(answer_altered),
     ),
     Fraud(
         "answer-replaced",
         "Node and coordinator put another answer in place of the logged one.",
         Forger.NODE_AND_DESK,
-        _ANSWER,
+        frozenset({"given.unlogged"}),
         rewritten(answer_replaced),
     ),
     Fraud(
         "revoked-region",
         "A region that the consortium revoked goes on answering.",
-        Forger.NODE,
-        frozenset({"revoked"}),
-        lived(revoked_region, behind="dry", region="GR"),
+        Forger.NODE_AND_WITNESSES,
+        frozenset({"debit.revoked"}),
+        lived(revoked_region, behind="wider", region="GR"),
     ),
 )

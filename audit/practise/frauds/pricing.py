@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from rondgang.canonical import Json
 from rondgang.signed import Signed
 
-from audit.practise.fraud import Forger, Fraud, Tale, lived
+from audit.practise.fraud import Forger, Fraud, Planted, Tale, lived, record_place
 from audit.practise.log import Log
 from audit.practise.papers import Values, block, body_of, paper, price
+from audit.practise.study import Study
 
 Twist = Callable[[Values, list[Values]], None]
 """Changes a programme's body and its blocks in place."""
@@ -92,8 +93,14 @@ def too_dear(body: Values, blocks: list[Values]) -> None:
     _charged(body, price(blocks))
 
 
-def answered_wider(log: Log) -> Iterable[int]:
-    """The answer holds one more number than the programme asks."""
+def answered_wider(study: Study) -> Planted:
+    """The answer holds one more number than the programme asks; the coordinator was given it."""
+    planted = lived(_answered_wider, behind="first")(study)
+    given = "coordinator.bundle"
+    return Planted(planted.files, given, (record_place(planted.files[given], "answer", 1), *planted.places))
+
+
+def _answered_wider(log: Log) -> Iterable[int]:
     asked = log.study.programme("wider_answer")
     log.ask(asked)
     debit = log.debit(asked)
@@ -122,38 +129,43 @@ FRAUDS = (
     _fraud(
         "nano-rho-off-programme",
         "The signed programme itself says one nano-rho less than its noise costs.",
-        {"charge"},
+        {"price.charge"},
         nano_less,
     ),
-    _fraud("less-noise", "One block has half the noise for the same charge.", {"charge"}, less_noise),
+    _fraud("less-noise", "One block has half the noise for the same charge.", {"price.charge"}, less_noise),
     _fraud(
         "bound-understated",
         "The programme says that a household has one adult at most; the codebook counts two.",
-        {"bound"},
+        {"price.bound"},
         bound_understated,
     ),
     _fraud(
         "bound-unmultiplied",
         "The bound is stated on the coarse grid, the noise on the fine one.",
-        {"bound"},
+        {"price.bound"},
         bound_unmultiplied,
     ),
-    _fraud("sharp-grid", "The noise of a block is less than eight steps of its grid.", {"noise"}, sharp_grid),
+    _fraud("sharp-grid", "The noise of a block is less than eight steps of its grid.", {"price.sigma"}, sharp_grid),
     _fraud(
         "block-left-out",
         "A block that is answered is missing from the programme and its price.",
-        {"blocks"},
+        {"price.blocks"},
         block_left_out,
     ),
-    _fraud("fewer-cells", "A table is said to have one cell, where the codebook gives three.", {"blocks"}, fewer_cells),
     _fraud(
-        "programme-too-dear", "One programme costs more than the policy allows a programme.", {"over_cap"}, too_dear
+        "fewer-cells", "A table is said to have one cell, where the codebook gives three.", {"price.cells"}, fewer_cells
+    ),
+    _fraud(
+        "programme-too-dear",
+        "One programme costs more than the policy allows a programme.",
+        {"money.programme_cap"},
+        too_dear,
     ),
     Fraud(
         "answer-too-wide",
         "An answer holds a number that the programme does not ask.",
         Forger.NODE,
-        frozenset({"answer_shape"}),
-        lived(answered_wider, behind="first"),
+        frozenset({"given.other"}),
+        answered_wider,
     ),
 )

@@ -38,25 +38,35 @@ def unwitnessed(log: Log) -> Iterable[int]:
 
 def reopened(log: Log) -> Iterable[int]:
     """After the reset the closed epoch goes on."""
-    log.reset()
+    before, lifetime = dict(log.cohorts), log.lifetime
+    seq = log.reset()
+    after, all_of_it = log.cohorts, log.lifetime
     log.adopt_again()
     log.look()
-    log.epoch = 1
+    log.wait(3600)
+    log.epoch, log.cohorts, log.lifetime = 1, before, lifetime
     asked = log.study.programme("reopened")
-    seq = log.ask(asked)
-    debit = log.spend(asked)
-    log.epoch = 2
-    return seq, debit
+    log.ask(asked)
+    log.spend(asked)
+    log.epoch, log.cohorts, log.lifetime = 2, after, all_of_it
+    return (seq,)
 
 
-def skipped(log: Log) -> Iterable[int]:
-    """The epoch after 1 is called 3."""
-    log.epoch, log.entries[2], log.trees[2] = 2, list(log.entries[1]), log.trees[1]
-    seq = log.reset()
-    del log.entries[2], log.trees[2]
+def misnamed(log: Log) -> Iterable[int]:
+    """The reset says that it opens epoch 3; its log is called 2."""
+    seq = log.reset(called=3)
     log.adopt_again()
     log.look()
     return (seq,)
+
+
+def opened_anew(log: Log) -> Iterable[int]:
+    """A new log that begins as if there had been none before, with all its budget."""
+    log.open(epoch=2)
+    log.cohorts, log.lifetime = {}, 0
+    log.adopt_again()
+    log.look()
+    return (0,)
 
 
 def _fraud(name: str, what: str, codes: set[str], tale: Tale, forger: Forger = Forger.NODE) -> Fraud:
@@ -67,28 +77,35 @@ FRAUDS = (
     _fraud(
         "reset-charges-too-little",
         "A reset left one nano-rho of the cohort's budget.",
-        {"reset_charge"},
+        {"reset.cheap"},
         charges_too_little,
     ),
     _fraud(
         "reset-to-an-older-size",
         "A reset stands on a smaller log than was witnessed.",
-        {"reset_size"},
+        {"reset.forgets"},
         older_size,
         Forger.NODE_AND_WITNESSES,
     ),
     _fraud(
         "reset-unwitnessed",
         "An epoch was opened and spent from, and no witness was told.",
-        {"unwitnessed"},
+        {"witness.missing"},
         unwitnessed,
     ),
     _fraud(
         "epoch-reopened",
         "The closed epoch went on after the reset.",
-        {"epoch_reopened"},
+        {"reset.reopened"},
         reopened,
         Forger.NODE_AND_WITNESSES,
     ),
-    _fraud("epoch-skipped", "The epoch after 1 calls itself 3.", {"epoch"}, skipped),
+    _fraud("epoch-misnamed", "A reset says that it opens epoch 3; its log is called 2.", {"reset.epoch"}, misnamed),
+    _fraud(
+        "epoch-opened-anew",
+        "A second log begins as if there had been none, with all of the budget.",
+        {"entry.beginning"},
+        opened_anew,
+        Forger.NODE_AND_WITNESSES,
+    ),
 )

@@ -190,12 +190,12 @@ def stolen_key(study: Study) -> Planted:
     return Planted({"FR.bundle": sheaf.sealed()}, "FR.bundle", (f"FR/1#{seq}", *debits))
 
 
-def _fraud(name: str, what: str, change: Change, codes: frozenset[str] = frozenset({"root"})) -> Fraud:
+def _fraud(name: str, what: str, change: Change, codes: frozenset[str] = frozenset({"history.forked"})) -> Fraud:
     return Fraud(name, what, Forger.NODE, codes, rewritten(change))
 
 
-_CHAIN = frozenset({"chain"})
-_SHORT = frozenset({"rolled_back"})
+_CHAIN = frozenset({"entry.order", "entry.edited"})
+_SHORT = frozenset({"history.shorter"})
 _EDITS = (
     ("adopted", "hash", "e" * 64, "FR", 1),
     ("imported", "snapshot", "e" * 32, "FR", 1),
@@ -240,21 +240,21 @@ FRAUDS = (
         "forked",
         "Two logs of one node: one for the auditor, one for another region.",
         Forger.NODE_AND_DESK,
-        frozenset({"fork"}),
+        frozenset({"history.forked"}),
         forked,
     ),
     Fraud(
         "fork-kept",
         "A witness was shown two logs of one node, and kept both checkpoints.",
         Forger.NODE_AND_DESK,
-        frozenset({"fork"}),
+        frozenset({"witness.two_histories"}),
         fork_kept,
     ),
     Fraud(
         "stolen-key",
         "A new history signed with the node's key; no witness ever saw it.",
         Forger.NODE,
-        frozenset({"unwitnessed"}),
+        frozenset({"witness.missing"}),
         stolen_key,
     ),
 )

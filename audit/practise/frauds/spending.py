@@ -183,59 +183,64 @@ FRAUDS = (
     _fraud(
         "debit-after-answer",
         "The answer was logged first, its debit afterwards.",
-        {"answer_without_debit"},
+        {"answer.no_debit"},
         debit_after_answer,
     ),
     _fraud(
         "answer-without-debit",
         "A programme was answered, and never charged.",
-        {"answer_without_debit"},
+        {"answer.no_debit"},
         answer_without_debit,
     ),
     _fraud(
-        "two-answers-to-one-debit", "One debit paid for two answers.", {"debit_used_twice"}, two_answers_to_one_debit
+        "two-answers-to-one-debit",
+        "One debit paid for two answers.",
+        {"answer.second_of_debit"},
+        two_answers_to_one_debit,
     ),
     _fraud(
         "two-debits-merged",
         "Two programmes were answered on the debit of one.",
-        {"answer_without_debit"},
+        {"answer.other_debit"},
         two_debits_merged,
     ),
     _fraud(
         "answered-under-two-debits",
         "One programme was answered twice from one snapshot.",
-        {"answered_twice"},
+        {"answer.second_of_programme"},
         answered_under_two_debits,
     ),
-    _fraud("old-snapshot", "A debit names a snapshot that was replaced before.", {"snapshot"}, other_snapshot),
-    _fraud("nobody-asked", "A programme was charged and answered that nobody asked.", {"not_asked"}, not_asked),
+    _fraud("old-snapshot", "A debit names a snapshot that was replaced before.", {"snapshot.other"}, other_snapshot),
+    _fraud("nobody-asked", "A programme was charged and answered that nobody asked.", {"debit.not_asked"}, not_asked),
     _fraud(
         "nano-rho-off-entry",
         "One charge is one nano-rho below the price; the totals are right.",
-        {"charge", "totals"},
+        {"price.charge"},
         entry_alone,
     ),
     _fraud(
         "nano-rho-off-totals",
         "One charge is one nano-rho below the price, and the totals with it.",
-        {"charge"},
+        {"price.charge"},
         _charged("nano_less", 1),
     ),
-    _fraud("cohort-total-off", "The total of the cohort is one nano-rho too low.", {"totals"}, _total("cohort_total")),
-    _fraud("lifetime-total-off", "The lifetime total is one nano-rho too low.", {"totals"}, _total("lifetime_total")),
     _fraud(
-        "over-the-cap", "More was spent than the policy allows for the cohort.", {"over_cap"}, over_the_cap, "crashed"
+        "cohort-total-off", "The total of the cohort is one nano-rho too low.", {"money.total"}, _total("cohort_total")
     ),
+    _fraud(
+        "lifetime-total-off", "The lifetime total is one nano-rho too low.", {"money.total"}, _total("lifetime_total")
+    ),
+    _fraud("over-the-cap", "More was spent than the policy allows for the cohort.", {"money.cohort_cap"}, over_the_cap),
     _fraud(
         "attempt-without-debit",
         "A masked vector left without a debit.",
-        {"answer_without_debit"},
+        {"answer.no_debit"},
         attempt_without_debit,
     ),
     _fraud(
         "attempt-and-answer",
         "One debit paid for a masked vector and for an answer.",
-        {"debit_used_twice"},
+        {"answer.second_of_debit"},
         attempt_and_answer,
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rondgang.canonical import Json
 from rondgang.notes import NoteSignature, cosign
 
-from audit.practise.fraud import Forger, Fraud, Tale, lived, rewritten
+from audit.practise.fraud import Forger, Fraud, Tale, lived, record_place, rewritten
 from audit.practise.log import Log
 from audit.practise.people import Person
 from audit.practise.story import World
@@ -84,22 +84,23 @@ def time_altered(world: World) -> tuple[str, Iterable[str]]:
     early = int.from_bytes(line.value[:8], "big") - 3600
     changed = NoteSignature(line.name, line.key_id, early.to_bytes(8, "big") + line.value[8:])
     world.sheaves["FR.bundle"].notes[1] = type(note)(note.text, (*note.signatures[:2], changed))
-    size = note.checkpoint.size
-    return "FR.bundle", (f"FR/1#{size - 1}", f"FR/1#{size}")
+    here = record_place(world.sheaves["FR.bundle"].sealed(), "checkpoint", 1)
+    return "FR.bundle", (here, f"FR/1#{note.checkpoint.size - 1}")
 
 
 def of_another_region(world: World) -> tuple[str, Iterable[str]]:
     """One of FR's checkpoints is GR's."""
     theirs = world.logs["GR"].notes[0]
     world.sheaves["FR.bundle"].notes.insert(1, theirs)
-    return "FR.bundle", (f"GR/1#{theirs.checkpoint.size - 1}",)
+    here = record_place(world.sheaves["FR.bundle"].sealed(), "checkpoint", 1)
+    return "FR.bundle", (here, f"GR/1#{theirs.checkpoint.size - 1}")
 
 
 def _fraud(name: str, what: str, codes: set[str], tale: Tale, forger: Forger = Forger.NODE) -> Fraud:
     return Fraud(name, what, forger, frozenset(codes), lived(tale, behind="first"))
 
 
-_TOO_FEW = {"unwitnessed"}
+_TOO_FEW = {"witness.missing"}
 
 FRAUDS = (
     _fraud("no-checkpoint", "Nobody cosigned between a debit and its answer.", _TOO_FEW, no_checkpoint),
@@ -133,14 +134,14 @@ FRAUDS = (
     _fraud(
         "need-of-one",
         "The policy lets one witness suffice.",
-        {"witness_rule"},
+        {"witness.unsound"},
         _rule({"need": 1, "faulty": 0}, "coordinator"),
         Forger.NODE_AND_STEWARD,
     ),
     _fraud(
         "unsound-rule",
         "The policy's rule of witnesses lets two histories both be cosigned.",
-        {"witness_rule"},
+        {"witness.unsound"},
         _rule({"faulty": 2}),
         Forger.NODE_AND_STEWARD,
     ),
@@ -148,14 +149,14 @@ FRAUDS = (
         "cosignature-time-altered",
         "The time of a cosignature was put an hour back.",
         Forger.NODE,
-        frozenset({"cosignature", "unwitnessed"}),
+        frozenset({"cosignature.false"}),
         rewritten(time_altered),
     ),
     Fraud(
         "checkpoint-of-another-region",
         "A checkpoint of GR stands among those of FR.",
         Forger.NODE,
-        frozenset({"foreign_checkpoint"}),
+        frozenset({"checkpoint.foreign"}),
         rewritten(of_another_region),
     ),
 )

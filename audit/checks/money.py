@@ -1,0 +1,75 @@
+"""Do the totals add up, and does every debit stay below the caps that were in force at that moment?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audit.exact import nano_down, rho_text
+from audit.findings import Finding, error
+from audit.model import LoggedEntry
+from audit.state import State
+
+TOTAL = error(
+    "money.total",
+    "A running total is not the one before plus this charge, so less or more seems to be spent than was.",
+    "Ask the region's steward how this total was made.",
+)
+NOTHING = error(
+    "money.nothing",
+    "Something was answered for nothing: a debit without a charge protects no one.",
+    "Ask the region's steward why nothing was charged.",
+)
+NO_POLICY = error(
+    "money.no_policy",
+    "Privacy was spent while no policy of the steward was in force.",
+    "Ask the region's steward under which rules this was answered.",
+)
+COHORT_CAP = error(
+    "money.cohort_cap",
+    "More was spent on this cohort than the steward's policy of that moment allows: its households were promised less.",
+    "Ask the region's steward; nothing more may be asked about this cohort.",
+)
+LIFETIME_CAP = error(
+    "money.lifetime_cap",
+    "More was spent over all cohorts together than the steward's policy of that moment allows.",
+    "Ask the region's steward; nothing more may be asked of this region.",
+)
+PROGRAMME_CAP = error(
+    "money.programme_cap",
+    "This one programme cost more than the steward's policy of that moment allows.",
+    "Ask the region's steward why it was answered.",
+)
+
+
+def check(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+    """One debit against the totals before it and the caps in force."""
+    where, cohort, charge = state.at(entry), entry.text("cohort"), entry.money("charge")
+    if charge == 0:
+        yield NOTHING.broken(where, "The debit's charge is 0.")
+    totals = []
+    for name, said, added, of in (
+        (cohort, entry.money("cohort_total"), state.cohorts.get(cohort, 0), f"cohort {cohort}"),
+        ("", entry.money("lifetime_total"), state.lifetime, "the lifetime"),
+    ):
+        before = state.said.get(name, 0)
+        if before + charge != said:
+            what = f"The total of {of} is given as {said} nano-rho; {before} before and this charge of {charge}"
+            yield TOTAL.broken(where, f"{what} make {before + charge}.")
+        # A total that was lowered somewhere does not make room; nor does a debit that was taken out.
+        totals.append(max(said, added + charge))
+    if state.policy is None:
+        yield NO_POLICY.broken(where, "No validly signed policy was adopted before this debit.")
+        return
+    caps = state.policy
+    cap = nano_down(caps.cohorts[cohort]) if cohort in caps.cohorts else 0
+    if totals[0] > cap:
+        what = f"Cohort {cohort} is at {rho_text(totals[0])} rho with this debit; the cap is {rho_text(cap)}."
+        yield COHORT_CAP.broken(where, what)
+    lifetime = nano_down(caps.lifetime)
+    if totals[1] > lifetime:
+        what = f"The lifetime total is {rho_text(totals[1])} rho with this debit; the cap is {rho_text(lifetime)}."
+        yield LIFETIME_CAP.broken(where, what)
+    most = nano_down(caps.programme)
+    if charge > most:
+        what = f"The debit is {rho_text(charge)} rho; the policy allows {rho_text(most)} a programme."
+        yield PROGRAMME_CAP.broken(where, what)

@@ -1,0 +1,209 @@
+"""Who asked what, why, at what price, and what became of it in each region; and what was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rondgang.canonical import Json
+
+from audit.model import LoggedEntry, Paper
+from audit.report.naming import SHORT, Money, Names, inside, list_at, money, whole_at, words_at
+from audit.verdict import RegionHistory
+from policies.pages.dates import date, moment
+from policies.pages.words import catalogue, say
+from policies.study.text import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One region's dealings with a programme: a line for each debit, or one without where nothing was charged."""
+
+    region: str
+    asked: str
+    charged: str
+    place: str
+    charge: Money | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A programme as printed. Where the evidence lacks its document, `known` is False and little is said."""
+
+    anchor: str
+    known: bool
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    statistics: tuple[tuple[str, str], ...]
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Refusals of one programme for one reason; `regions` by code, with how often where that is more than once."""
+
+    programme: str
+    reason: str
+    regions: str
+    times: int
+    first: str
+    last: str
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the logs say about one programme, while they are read."""
+
+    runs: set[str] = field(default_factory=set)
+    researchers: set[str] = field(default_factory=set)
+    first: int | None = None
+    turns: list[Turn] = field(default_factory=list)
+
+
+def questions(histories: Iterable[RegionHistory], names: Names) -> tuple[Question, ...]:
+    """Every programme that was asked of a region or charged, in the order in which it first was."""
+    told: dict[str, _Told] = {}
+    for history in histories:
+        asked: dict[str, LoggedEntry] = {}
+        for entry in history.entries:
+            if entry.event in ("asked", "debited"):
+                _note(told.setdefault(words_at(entry.body, "programme"), _Told()), entry)
+            if entry.event == "asked":
+                asked.setdefault(words_at(entry.body, "programme"), entry)
+        _turns(told, history, asked, names)
+    ordered = sorted(told.items(), key=lambda item: (item[1].first or 0, item[0]))
+    return tuple(_question(digest, one, names) for digest, one in ordered)
+
+
+def _note(told: _Told, entry: LoggedEntry) -> None:
+    told.runs.add(words_at(entry.body, "run"))
+    told.researchers.add(words_at(entry.body, "researcher"))
+    told.first = entry.time if told.first is None else min(told.first, entry.time)
+
+
+def _turns(told: dict[str, _Told], history: RegionHistory, asked: dict[str, LoggedEntry], names: Names) -> None:
+    lang, region = names.lang, names.region(history.code)
+    charged = set()
+    for spend in history.spends:
+        digest = words_at(spend.entry.body, "programme")
+        charged.add(digest)
+        first = asked.get(digest)
+        outcome = (
+            say("report.dead", lang)
+            if spend.answered is None
+            else say("report.answered_at", lang, date=moment(spend.answered.time, lang))
+        )
+        turn = Turn(
+            region=region,
+            asked="" if first is None else moment(first.time, lang),
+            charged=moment(spend.entry.time, lang),
+            place=spend.entry.place,
+            charge=money(spend.charge, lang),
+            outcome=outcome,
+        )
+        told.setdefault(digest, _Told()).turns.append(turn)
+    for digest, entry in asked.items():
+        if digest not in charged:
+            outcome = say("report.not_charged", lang)
+            told[digest].turns.append(Turn(region, moment(entry.time, lang), "", entry.place, None, outcome))
+
+
+def _question(digest: str, told: _Told, names: Names) -> Question:
+    lang, paper = names.lang, names.papers.get(digest)
+    who = ", ".join(sorted(names.person(key) for key in told.researchers if key))
+    facts = [("researcher", who)]
+    if paper is not None:
+        facts = [*_facts(paper, names), *facts, ("price", _price(paper, lang))]
+    facts += [("runs", ", ".join(sorted(run for run in told.runs if run))), ("hash", digest)]
+    return Question(
+        anchor=f"q-{digest[:SHORT]}",
+        known=paper is not None,
+        title=names.programme(digest),
+        facts=tuple((say(f"report.asked.{key}", lang), value) for key, value in facts if value),
+        statistics=() if paper is None else tuple(_statistic(one, lang) for one in list_at(paper.body, "statistics")),
+        turns=tuple(told.turns),
+    )
+
+
+def _facts(paper: Paper, names: Names) -> list[tuple[str, str]]:
+    heading = inside(paper.body, "programme")
+    deadline = whole_at(heading, "deadline")
+    return [
+        ("purpose", words_at(heading, "purpose")),
+        ("requester", words_at(heading, "requester")),
+        ("cohort", names.cohort(words_at(heading, "cohort"))),
+        ("codebook", words_at(heading, "codebook")),
+        ("deadline", "" if deadline is None else date(deadline, names.lang)),
+    ]
+
+
+def _price(paper: Paper, lang: Language) -> str:
+    price = money(whole_at(paper.body, "charge", "rho") or 0, lang)
+    return say("report.price", lang, rho=price.rho, epsilon=price.epsilon)
+
+
+def _statistic(statistic: Json, lang: Language) -> tuple[str, str]:
+    """Its name, and what is counted, in the words of the page of results."""
+    kind, unit = words_at(statistic, "kind"), words_at(statistic, "unit")
+    key, of = f"page.counted.{kind}", inside(statistic, "of")
+    units = f"import.units.{unit}"
+    fields = {
+        "unit": say(units, lang) if units in catalogue() else unit,
+        "wave": words_at(statistic, "wave").replace("->", " → "),
+        "of": of if isinstance(of, str) else _listed(list_at(statistic, "of")),
+        "where": _clause("page.counted.where", lang, where=words_at(statistic, "where")),
+        "within": _within(statistic, lang),
+        "kind": kind.replace("_", " "),
+    }
+    counted = say(key if key in catalogue() else "page.counted.other", lang, **fields)
+    by = _clause("report.by", lang, by=_listed(list_at(statistic, "by")))
+    label = words_at(statistic, "label", lang) or words_at(statistic, "id").replace("_", " ")
+    return label, counted + by
+
+
+def _within(statistic: Json, lang: Language) -> str:
+    match list_at(statistic, "within"):
+        case [str(low), str(high)]:
+            return say("page.counted.within", lang, low=low, high=high)
+    return ""
+
+
+def _clause(key: str, lang: Language, **fields: str) -> str:
+    return say(key, lang, **fields) if all(fields.values()) else ""
+
+
+def _listed(values: Sequence[Json]) -> str:
+    return ", ".join(value for value in values if isinstance(value, str))
+
+
+def refusals(histories: Iterable[RegionHistory], names: Names) -> tuple[No, ...]:
+    """Every refusal and every steward's no, alike ones counted together, in the order in which they first came."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for history in histories:
+        for entry in history.entries:
+            if entry.event in ("refused", "declined"):
+                reason = f"{entry.event} {words_at(entry.body, 'reason')}"
+                found.setdefault((words_at(entry.body, "programme"), reason), []).append((entry.time, history.code))
+    return tuple(
+        No(
+            programme=names.programme(digest) or say("report.no_programme", names.lang),
+            reason=_reason(reason, names.lang),
+            regions=_counted(code for _, code in some),
+            times=len(some),
+            first=moment(min(some)[0], names.lang),
+            last=moment(max(some)[0], names.lang),
+        )
+        for (digest, reason), some in sorted(found.items(), key=lambda item: min(item[1]))
+    )
+
+
+def _counted(codes: Iterable[str]) -> str:
+    return ", ".join(code if times == 1 else f"{code} ({times})" for code, times in sorted(Counter(codes).items()))
+
+
+def _reason(told: str, lang: Language) -> str:
+    event, _, reason = told.partition(" ")
+    key = f"node.reason.{reason}" if event == "refused" else f"report.declined.{reason}"
+    return say(key, lang) if key in catalogue() else reason.replace("_", " ")

@@ -1,0 +1,203 @@
+"""What was spent over time: one account for each cohort of a region, and one for all its cohorts together.
+
+Totals are added up here from the charges in the log, not taken from the totals that the log gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+
+from markupsafe import Markup
+
+from audit.model import LoggedEntry
+from audit.report.naming import Money, Names, inside, money, nano_of, whole_at, words_at
+from audit.verdict import Caps, RegionHistory
+from policies.pages.dates import moment
+from policies.pages.numbers import UNKNOWN, exact
+from policies.pages.timeline import Said, Stairs, Step, span_text, step_chart
+from policies.pages.words import say
+from policies.units.money import NANO
+
+LIFETIME = ""
+"""The name of the account over all cohorts."""
+_FULL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A line of an account: what happened, and how much was spent and allowed from then on, in nano-rho."""
+
+    at: int
+    place: str
+    what: str
+    charge: int | None
+    spent: int
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`cohort` is empty for the lifetime account. `moves` in the order of the log; `end` is the log's last second."""
+
+    cohort: str
+    moves: tuple[Move, ...]
+    begin: int
+    end: int
+
+    @property
+    def spent(self) -> int:
+        return self.moves[-1].spent if self.moves else 0
+
+    @property
+    def cap(self) -> int | None:
+        return self.moves[-1].cap if self.moves else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line as printed."""
+
+    at: str
+    place: str
+    what: str
+    charge: Money | None
+    spent: Money
+    cap: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An account as printed. `bar` is how full it is, 0 to 100, and `over` whether it is more than that."""
+
+    title: str
+    caption: str
+    chart: Markup
+    rows: tuple[Row, ...]
+    spent: Money
+    cap: Money | None
+    bar: int
+    over: bool
+
+
+@dataclass(slots=True)
+class _Running:
+    """An account while the log is walked."""
+
+    spent: int = 0
+    cap: int | None = None
+    moves: list[Move] = field(default_factory=list)
+
+    def move(self, entry: LoggedEntry, what: str, charge: int | None = None) -> None:
+        self.moves.append(Move(entry.time, entry.place, what, charge, self.spent, self.cap))
+
+
+def accounts(history: RegionHistory, names: Names) -> tuple[Account, ...]:
+    """Every account of a region, the lifetime account last. A cohort is there once it has a cap or a charge."""
+    running: dict[str, _Running] = {LIFETIME: _Running()}
+    caps = {(caps.since.epoch, caps.since.seq): caps for caps in history.caps}
+    for entry in history.entries:
+        if found := caps.get((entry.epoch, entry.seq)):
+            _capped(running, entry, found, names)
+        if entry.event == "reset":
+            _reset(running, entry, names)
+        elif entry.event == "debited":
+            _debited(running, entry, names)
+    lifetime = running.pop(LIFETIME)
+    begin = history.entries[0].time if history.entries else 0
+    end = max((entry.time for entry in history.entries), default=0)
+    ordered = [*sorted(running.items()), (LIFETIME, lifetime)]
+    return tuple(Account(cohort, tuple(one.moves), begin, end) for cohort, one in ordered)
+
+
+def _capped(running: dict[str, _Running], entry: LoggedEntry, caps: Caps, names: Names) -> None:
+    said = say("report.move.cap", names.lang)
+    allowed: Mapping[str, Fraction] = {**caps.cohorts, LIFETIME: caps.lifetime}
+    for cohort in sorted({*running, *allowed}):
+        one = running.setdefault(cohort, _Running())
+        # A cohort that a policy no longer names has no budget.
+        cap = nano_of(allowed[cohort]) if cohort in allowed else 0
+        if cap != one.cap:
+            one.cap = cap
+            one.move(entry, said)
+
+
+def _reset(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> None:
+    """A new log begins at the totals that its first entry commits to: all that was left is charged."""
+    said = say("report.move.reset", names.lang)
+    totals = inside(entry.body, "cohorts")
+    for cohort in totals if isinstance(totals, Mapping) else ():
+        one = running.setdefault(cohort, _Running())
+        one.spent = max(one.spent, whole_at(entry.body, "cohorts", cohort) or 0)
+        one.move(entry, said)
+    lifetime = running[LIFETIME]
+    lifetime.spent = max(lifetime.spent, whole_at(entry.body, "lifetime_total") or 0)
+    lifetime.move(entry, said)
+
+
+def _debited(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> None:
+    charge = whole_at(entry.body, "charge") or 0
+    said = names.programme(words_at(entry.body, "programme"))
+    for name in (words_at(entry.body, "cohort"), LIFETIME):
+        one = running.setdefault(name, _Running())
+        one.spent += charge
+        one.move(entry, said, charge)
+
+
+def shown(account: Account, region: str, names: Names) -> Shown:
+    """An account with its picture and the table beside it."""
+    lang = names.lang
+    told = partial(say, lang=lang)
+    budget = told("report.lifetime") if account.cohort == LIFETIME else names.cohort(account.cohort)
+    title = told("report.account", budget=budget, region=region)
+    cap = None if account.cap is None else money(account.cap, lang)
+    return Shown(
+        title=budget,
+        caption=told("report.account_table", title=title, span=span_text(account.begin, account.end, lang)),
+        chart=_chart(account, title, names),
+        rows=tuple(_row(move, names) for move in account.moves),
+        spent=money(account.spent, lang),
+        cap=cap,
+        bar=min(_FULL, account.spent * _FULL // account.cap) if account.cap else 0,
+        over=account.cap is not None and account.spent > account.cap,
+    )
+
+
+def _row(move: Move, names: Names) -> Row:
+    lang = names.lang
+    return Row(
+        at=moment(move.at, lang),
+        place=move.place,
+        what=move.what,
+        charge=None if move.charge is None else money(move.charge, lang),
+        spent=money(move.spent, lang),
+        cap=None if move.cap is None else money(move.cap, lang),
+    )
+
+
+def _chart(account: Account, title: str, names: Names) -> Markup:
+    lang = names.lang
+    told = partial(say, lang=lang)
+    description = told(
+        "report.chart_says",
+        spent=money(account.spent, lang).short,
+        cap=UNKNOWN if account.cap is None else money(account.cap, lang).short,
+        span=span_text(account.begin, account.end, lang),
+    )
+    said = Said(title, description, told("report.spent"), told("report.cap"), "rho", "epsilon")
+    spent = [Step(account.begin, 0.0), *_steps(account.moves, lambda move: move.spent)]
+    stairs = Stairs(account.begin, account.end, spent, _steps(account.moves, lambda move: move.cap))
+
+    def rho(level: float) -> str:
+        return exact(Decimal(f"{level:.9g}"), lang)
+
+    # Everything in it that is text was escaped where it was drawn.
+    return Markup(step_chart(stairs, said, lang, rho, lambda level: money(round(level * NANO), lang).epsilon))
+
+
+def _steps(moves: Sequence[Move], level: Callable[[Move], int | None]) -> list[Step]:
+    found = ((move.at, level(move)) for move in moves)
+    return [Step(at, nano / NANO) for at, nano in found if nano is not None]

@@ -1,0 +1,171 @@
+"""Verifies evidence: reads every file, lays them side by side, walks through each region's log, and says what it found.
+
+Believes nobody: not the node, not the coordinator, not the witnesses, and not the code that priced what was asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from rondgang.keys import PublicKey
+from rondgang.notes import origin
+
+from audit.bundles import Reading, read
+from audit.checks import coordinator, entries, files, heads, witnesses
+from audit.evidence import Evidence, lay_out, most_named
+from audit.findings import Finding, Severity, Where, error, note
+from audit.model import Bundle
+from audit.state import InForce
+from audit.verdict import Caps, RegionHistory, Seen, Spend, Verdict
+from audit.walk import Walked, walk
+
+OTHER_COPY = error(
+    "history.two_files",
+    "Two files of one region tell different histories.",
+    "Ask the region's steward which of them its node made.",
+)
+TWICE = note("file.twice", "The same file was given twice; it was read once.")
+NO_COORDINATOR = note(
+    "coverage.coordinator",
+    "Without the coordinator's evidence nobody can see whether more answers left than the regions logged.",
+    "Ask the coordinator for its evidence.",
+)
+NO_WITNESS = note(
+    "coverage.witness",
+    "Without the evidence of an independent witness, only the coordinator can show that a log was turned back.",
+    "Ask the witnesses for their evidence.",
+)
+_FIRST = ("file", "record", "seal", "consortium", "roster", "certificate", "fork", "entry", "history", "reset")
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+def verify(given: Sequence[tuple[str, bytes]], pinned: PublicKey | None) -> Verdict:
+    """What the evidence comes to. `given` are files as (name, bytes); `pinned` is the consortium's key if it is known.
+
+    Never raises for what is in a file.
+    """
+    readings, findings = _read_all(given)
+    bundles = [reading.bundle for reading in readings if reading.bundle is not None]
+    consortium = pinned.hex if pinned is not None else most_named(bundles)
+    strangers = {bundle.fingerprint: files.other_consortium(bundle, consortium) for bundle in bundles}
+    findings += [finding for finding in strangers.values() if finding is not None]
+    bundles = [bundle for bundle in bundles if strangers[bundle.fingerprint] is None]
+    evidence = lay_out(bundles, consortium)
+    walked = {bundle.name: walk(evidence, bundle) for bundle in _main(evidence)}
+    findings += files.check(evidence, pinned=pinned is not None)
+    findings += _copies(evidence, walked)
+    for one in walked.values():
+        findings += entries.check(one.state.bundle)
+        findings += one.findings
+        findings += heads.check(evidence, one)
+    findings += witnesses.check(evidence, walked)
+    findings += coordinator.check(evidence, walked)
+    findings += _coverage(evidence)
+    return Verdict(
+        findings=tuple(sorted(findings, key=_order)),
+        regions=tuple(_history(evidence, one) for _, one in sorted(walked.items())),
+        others=tuple(bundle for bundle in bundles if not bundle.region),
+        consortium=evidence.consortium,
+        fingerprint=fingerprint([reading.fingerprint for reading in readings]),
+        no_bundles=tuple(reading.file for reading in readings if reading.no_bundle),
+    )
+
+
+def fingerprint(hashes: Sequence[str]) -> str:
+    """The name of exactly these files: SHA-256 over their hashes (hex), sorted, a line feed after each."""
+    return hashlib.sha256("".join(f"{one}\n" for one in sorted(set(hashes))).encode("ascii")).hexdigest()
+
+
+def _read_all(given: Sequence[tuple[str, bytes]]) -> tuple[list[Reading], list[Finding]]:
+    readings: dict[str, Reading] = {}
+    findings: list[Finding] = []
+    for file, data in given:
+        reading = read(file, data)
+        if reading.fingerprint in readings:
+            what = f"It is the same as {readings[reading.fingerprint].file}."
+            findings.append(TWICE.broken(Where(file), what))
+            continue
+        readings[reading.fingerprint] = reading
+        findings.extend(reading.findings)
+    return list(readings.values()), findings
+
+
+def _main(evidence: Evidence) -> Iterator[Bundle]:
+    """Of every region the file that goes furthest."""
+    regions: dict[str, Bundle] = {}
+    for bundle in evidence.of("region"):
+        held = regions.get(bundle.name)
+        if held is None or _reach(bundle) > _reach(held):
+            regions[bundle.name] = bundle
+    yield from regions.values()
+
+
+def _reach(bundle: Bundle) -> tuple[int, int, int, str]:
+    epoch = max(bundle.entries, default=0)
+    return epoch, len(bundle.entries.get(epoch, ())), bundle.made, bundle.fingerprint
+
+
+def _copies(evidence: Evidence, walked: Mapping[str, Walked]) -> Iterator[Finding]:
+    """Other files of the same region must be beginnings of the one that goes furthest."""
+    for bundle in evidence.of("region"):
+        main = walked[bundle.name].state.bundle
+        for epoch, log in bundle.entries.items():
+            known = main.entries.get(epoch, ())
+            index = heads.first_difference(log, known)
+            if bundle is not main and known and index < min(len(log), len(known)):
+                what = f"From here on it is not what {main.file} has."
+                yield OTHER_COPY.broken(Where(bundle.file, bundle.name, log[index].place), what)
+
+
+def _coverage(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.bundles and not evidence.of("coordinator"):
+        yield NO_COORDINATOR.broken(Where(""), "No file of the coordinator was given.")
+    if evidence.bundles and not evidence.of("witness"):
+        yield NO_WITNESS.broken(Where(""), "No file of an independent witness was given.")
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, int, int]:
+    """Errors first, of them what explains others; within a file the first broken promise first."""
+    log, _, seq = finding.entry.partition("#")
+    epoch = log.rpartition("/")[2]
+    numbers = (int(epoch), int(seq)) if seq.isdigit() and epoch.isdigit() else (0, 0)
+    kind = finding.code.partition(".")[0]
+    first = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+    return _RANK[finding.severity], first, finding.bundle, finding.region, *numbers
+
+
+def _history(evidence: Evidence, walked: Walked) -> RegionHistory:
+    state = walked.state
+    spends = (
+        Spend(
+            debit.entry,
+            debit.entry.text("cohort"),
+            debit.entry.money("charge"),
+            debit.price,
+            evidence.library.paper("programme", debit.entry.text("programme")),
+            debit.answered,
+        )
+        for debit in state.spends
+    )
+    return RegionHistory(
+        bundle=state.bundle,
+        code=state.bundle.name,
+        entries=tuple(entry for epoch in state.bundle.entries.values() for entry in epoch),
+        spends=tuple(spends),
+        caps=tuple(_caps(held) for held in state.policies),
+        seen=tuple(_seen(evidence, state.bundle)),
+    )
+
+
+def _caps(held: InForce) -> Caps:
+    policy = held.policy
+    return Caps(held.entry, held.paper, dict(policy.cohorts), policy.lifetime, policy.programme)
+
+
+def _seen(evidence: Evidence, bundle: Bundle) -> Iterator[Seen]:
+    for epoch in bundle.entries:
+        for head in evidence.heads.of(origin(bundle.name, epoch)):
+            if head.signed:
+                by = ((evidence.cosigner(key), min(times)) for key, times in head.times.items())
+                yield Seen(head.checkpoint.origin, head.size, tuple(sorted(by)))
