@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from rondgang.v1 import refusal_pb2 as rondgang_dot_v1_dot_refusal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18rondgang/v1/attend.proto\x12\x0brondgang.v1\x1a\x19rondgang/v1/refusal.proto\"\xbb\x01\n\rAttendRequest\x12#\n\x05hello\x18\x01 \x01(\x0b\x32\x12.rondgang.v1.HelloH\x00\x12#\n\x05reply\x18\x02 \x01(\x0b\x32\x12.rondgang.v1.ReplyH\x00\x12#\n\x05quote\x18\x03 \x01(\x0b\x32\x12.rondgang.v1.QuoteH\x00\x12\x30\n\x0cresults_kept\x18\x04 \x01(\x0b\x32\x18.rondgang.v1.ResultsKeptH\x00\x42\t\n\x07message\"\xf7\x01\n\x0e\x41ttendResponse\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.rondgang.v1.WelcomeH\x00\x12)\n\x08rejected\x18\x02 \x01(\x0b\x32\x15.rondgang.v1.RejectedH\x00\x12#\n\x05order\x18\x03 \x01(\x0b\x32\x12.rondgang.v1.OrderH\x00\x12\x32\n\rquote_request\x18\x04 \x01(\x0b\x32\x19.rondgang.v1.QuoteRequestH\x00\x12-\n\x07results\x18\x05 \x01(\x0b\x32\x1a.rondgang.v1.RegionResultsH\x00\x42\t\n\x07message\"~\n\x05Hello\x12\x10\n\x08versions\x18\x01 \x03(\r\x12\x10\n\x08software\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x13\n\x0broster_hash\x18\x04 \x01(\x0c\x12\x15\n\rcalendar_hash\x18\x05 \x01(\x0c\x12\x15\n\rkeeps_results\x18\x06 \x01(\x08\",\n\x07Welcome\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x10\n\x08software\x18\x02 \x01(\t\"Z\n\x08Rejected\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.rondgang.v1.RefusalReason\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x10\n\x08versions\x18\x03 \x03(\r\"D\n\x05Order\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x14\n\x0csigned_order\x18\x02 \x01(\x0c\x12\x18\n\x10signed_programme\x18\x03 \x01(\x0c\"a\n\x05Reply\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x17\n\rsigned_answer\x18\x02 \x01(\x0cH\x00\x12\'\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"7\n\x0cQuoteRequest\x12\r\n\x05quote\x18\x01 \x01(\t\x12\x18\n\x10signed_programme\x18\x02 \x01(\x0c\"\x8c\x01\n\x05Quote\x12\r\n\x05quote\x18\x01 \x01(\t\x12\x13\n\x0bleft_cohort\x18\x02 \x01(\t\x12\x15\n\rleft_lifetime\x18\x03 \x01(\t\x12\x0e\n\x06\x63harge\x18\x04 \x01(\t\x12%\n\x07refusal\x18\x05 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x11\n\ttest_only\x18\x06 \x01(\x08\"3\n\rRegionResults\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x15\n\rsigned_result\x18\x02 \x01(\x0c\"V\n\x0bResultsKept\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x13\n\x0bresult_hash\x18\x02 \x01(\x0c\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal2V\n\rAttendService\x12\x45\n\x06\x41ttend\x12\x1a.rondgang.v1.AttendRequest\x1a\x1b.rondgang.v1.AttendResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18rondgang/v1/attend.proto\x12\x0brondgang.v1\x1a\x19rondgang/v1/refusal.proto\"\xe7\x01\n\rAttendRequest\x12#\n\x05hello\x18\x01 \x01(\x0b\x32\x12.rondgang.v1.HelloH\x00\x12#\n\x05reply\x18\x02 \x01(\x0b\x32\x12.rondgang.v1.ReplyH\x00\x12#\n\x05quote\x18\x03 \x01(\x0b\x32\x12.rondgang.v1.QuoteH\x00\x12\x30\n\x0cresults_kept\x18\x04 \x01(\x0b\x32\x18.rondgang.v1.ResultsKeptH\x00\x12*\n\x06secure\x18\x05 \x01(\x0b\x32\x18.rondgang.v1.SecureReplyH\x00\x42\t\n\x07message\"\xa3\x02\n\x0e\x41ttendResponse\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.rondgang.v1.WelcomeH\x00\x12)\n\x08rejected\x18\x02 \x01(\x0b\x32\x15.rondgang.v1.RejectedH\x00\x12#\n\x05order\x18\x03 \x01(\x0b\x32\x12.rondgang.v1.OrderH\x00\x12\x32\n\rquote_request\x18\x04 \x01(\x0b\x32\x19.rondgang.v1.QuoteRequestH\x00\x12-\n\x07results\x18\x05 \x01(\x0b\x32\x1a.rondgang.v1.RegionResultsH\x00\x12*\n\x06secure\x18\x06 \x01(\x0b\x32\x18.rondgang.v1.SecureRoundH\x00\x42\t\n\x07message\"~\n\x05Hello\x12\x10\n\x08versions\x18\x01 \x03(\r\x12\x10\n\x08software\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x13\n\x0broster_hash\x18\x04 \x01(\x0c\x12\x15\n\rcalendar_hash\x18\x05 \x01(\x0c\x12\x15\n\rkeeps_results\x18\x06 \x01(\x08\",\n\x07Welcome\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x10\n\x08software\x18\x02 \x01(\t\"Z\n\x08Rejected\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.rondgang.v1.RefusalReason\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x10\n\x08versions\x18\x03 \x03(\r\"D\n\x05Order\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x14\n\x0csigned_order\x18\x02 \x01(\x0c\x12\x18\n\x10signed_programme\x18\x03 \x01(\x0c\"a\n\x05Reply\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x17\n\rsigned_answer\x18\x02 \x01(\x0cH\x00\x12\'\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x42\t\n\x07outcome\"7\n\x0cQuoteRequest\x12\r\n\x05quote\x18\x01 \x01(\t\x12\x18\n\x10signed_programme\x18\x02 \x01(\x0c\"\x8c\x01\n\x05Quote\x12\r\n\x05quote\x18\x01 \x01(\t\x12\x13\n\x0bleft_cohort\x18\x02 \x01(\t\x12\x15\n\rleft_lifetime\x18\x03 \x01(\t\x12\x0e\n\x06\x63harge\x18\x04 \x01(\t\x12%\n\x07refusal\x18\x05 \x01(\x0b\x32\x14.rondgang.v1.Refusal\x12\x11\n\ttest_only\x18\x06 \x01(\x08\"3\n\rRegionResults\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x15\n\rsigned_result\x18\x02 \x01(\x0c\"V\n\x0bResultsKept\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x13\n\x0bresult_hash\x18\x02 \x01(\x0c\x12%\n\x07refusal\x18\x03 \x01(\x0b\x32\x14.rondgang.v1.Refusal\"\xe1\x02\n\x0bSecureRound\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12)\n\x05\x62\x65gin\x18\x03 \x01(\x0b\x32\x18.rondgang.v1.SecureBeginH\x00\x12)\n\x05share\x18\x04 \x01(\x0b\x32\x18.rondgang.v1.SecureShareH\x00\x12\'\n\x04send\x18\x05 \x01(\x0b\x32\x17.rondgang.v1.SecureSendH\x00\x12\'\n\x04list\x18\x06 \x01(\x0b\x32\x17.rondgang.v1.SecureListH\x00\x12+\n\x06unmask\x18\x07 \x01(\x0b\x32\x19.rondgang.v1.SecureUnmaskH\x00\x12-\n\x07\x61\x62orted\x18\x08 \x01(\x0b\x32\x1a.rondgang.v1.SecureAbortedH\x00\x12\'\n\x04\x64one\x18\t \x01(\x0b\x32\x17.rondgang.v1.SecureDoneH\x00\x42\x07\n\x05round\"=\n\x0bSecureBegin\x12\x14\n\x0csigned_order\x18\x01 \x01(\x0c\x12\x18\n\x10signed_programme\x18\x02 \x01(\x0c\"?\n\x0bSecureShare\x12\x1b\n\x13signed_participants\x18\x01 \x01(\x0c\x12\x13\n\x0bsigned_keys\x18\x02 \x03(\x0c\"K\n\nSecureSend\x12\x16\n\x0esigned_sharing\x18\x01 \x01(\x0c\x12%\n\x05\x62oxes\x18\x02 \x03(\x0b\x32\x16.rondgang.v1.SecureBox\"&\n\nSecureList\x12\x18\n\x10signed_survivors\x18\x01 \x01(\x0c\"#\n\x0cSecureUnmask\x12\x13\n\x0bsigned_seen\x18\x01 \x03(\x0c\"!\n\rSecureAborted\x12\x10\n\x08sentence\x18\x01 \x01(\t\" \n\nSecureDone\x12\x12\n\nsigned_sum\x18\x01 \x01(\x0c\"(\n\tSecureBox\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0b\n\x03\x62ox\x18\x02 \x01(\x0c\"\xa4\x02\n\x0bSecureReply\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x15\n\x0bsigned_keys\x18\x03 \x01(\x0cH\x00\x12)\n\x05\x62oxes\x18\x04 \x01(\x0b\x32\x18.rondgang.v1.SecureBoxesH\x00\x12+\n\x06vector\x18\x05 \x01(\x0b\x32\x19.rondgang.v1.SecureVectorH\x00\x12\x15\n\x0bsigned_seen\x18\x06 \x01(\x0cH\x00\x12+\n\x06shares\x18\x07 \x01(\x0b\x32\x19.rondgang.v1.SecureSharesH\x00\x12\'\n\x07refusal\x18\x08 \x01(\x0b\x32\x14.rondgang.v1.RefusalH\x00\x12\x12\n\x08sum_hash\x18\t \x01(\x0cH\x00\x42\x07\n\x05reply\"4\n\x0bSecureBoxes\x12%\n\x05\x62oxes\x18\x01 \x03(\x0b\x32\x16.rondgang.v1.SecureBox\"\x1e\n\x0cSecureVector\x12\x0e\n\x06masked\x18\x01 \x01(\x0c\"m\n\x0cSecureShares\x12#\n\x03own\x18\x01 \x03(\x0b\x32\x16.rondgang.v1.SecureBox\x12$\n\x04lost\x18\x02 \x03(\x0b\x32\x16.rondgang.v1.SecureBox\x12\x12\n\ntaken_back\x18\x03 \x03(\x0c\x32V\n\rAttendService\x12\x45\n\x06\x41ttend\x12\x1a.rondgang.v1.AttendRequest\x1a\x1b.rondgang.v1.AttendResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,27 +33,53 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rondgang.v1.attend_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ATTENDREQUEST']._serialized_start=69
-  _globals['_ATTENDREQUEST']._serialized_end=256
-  _globals['_ATTENDRESPONSE']._serialized_start=259
-  _globals['_ATTENDRESPONSE']._serialized_end=506
-  _globals['_HELLO']._serialized_start=508
-  _globals['_HELLO']._serialized_end=634
-  _globals['_WELCOME']._serialized_start=636
-  _globals['_WELCOME']._serialized_end=680
-  _globals['_REJECTED']._serialized_start=682
-  _globals['_REJECTED']._serialized_end=772
-  _globals['_ORDER']._serialized_start=774
-  _globals['_ORDER']._serialized_end=842
-  _globals['_REPLY']._serialized_start=844
-  _globals['_REPLY']._serialized_end=941
-  _globals['_QUOTEREQUEST']._serialized_start=943
-  _globals['_QUOTEREQUEST']._serialized_end=998
-  _globals['_QUOTE']._serialized_start=1001
-  _globals['_QUOTE']._serialized_end=1141
-  _globals['_REGIONRESULTS']._serialized_start=1143
-  _globals['_REGIONRESULTS']._serialized_end=1194
-  _globals['_RESULTSKEPT']._serialized_start=1196
-  _globals['_RESULTSKEPT']._serialized_end=1282
-  _globals['_ATTENDSERVICE']._serialized_start=1284
-  _globals['_ATTENDSERVICE']._serialized_end=1370
+  _globals['_ATTENDREQUEST']._serialized_end=300
+  _globals['_ATTENDRESPONSE']._serialized_start=303
+  _globals['_ATTENDRESPONSE']._serialized_end=594
+  _globals['_HELLO']._serialized_start=596
+  _globals['_HELLO']._serialized_end=722
+  _globals['_WELCOME']._serialized_start=724
+  _globals['_WELCOME']._serialized_end=768
+  _globals['_REJECTED']._serialized_start=770
+  _globals['_REJECTED']._serialized_end=860
+  _globals['_ORDER']._serialized_start=862
+  _globals['_ORDER']._serialized_end=930
+  _globals['_REPLY']._serialized_start=932
+  _globals['_REPLY']._serialized_end=1029
+  _globals['_QUOTEREQUEST']._serialized_start=1031
+  _globals['_QUOTEREQUEST']._serialized_end=1086
+  _globals['_QUOTE']._serialized_start=1089
+  _globals['_QUOTE']._serialized_end=1229
+  _globals['_REGIONRESULTS']._serialized_start=1231
+  _globals['_REGIONRESULTS']._serialized_end=1282
+  _globals['_RESULTSKEPT']._serialized_start=1284
+  _globals['_RESULTSKEPT']._serialized_end=1370
+  _globals['_SECUREROUND']._serialized_start=1373
+  _globals['_SECUREROUND']._serialized_end=1726
+  _globals['_SECUREBEGIN']._serialized_start=1728
+  _globals['_SECUREBEGIN']._serialized_end=1789
+  _globals['_SECURESHARE']._serialized_start=1791
+  _globals['_SECURESHARE']._serialized_end=1854
+  _globals['_SECURESEND']._serialized_start=1856
+  _globals['_SECURESEND']._serialized_end=1931
+  _globals['_SECURELIST']._serialized_start=1933
+  _globals['_SECURELIST']._serialized_end=1971
+  _globals['_SECUREUNMASK']._serialized_start=1973
+  _globals['_SECUREUNMASK']._serialized_end=2008
+  _globals['_SECUREABORTED']._serialized_start=2010
+  _globals['_SECUREABORTED']._serialized_end=2043
+  _globals['_SECUREDONE']._serialized_start=2045
+  _globals['_SECUREDONE']._serialized_end=2077
+  _globals['_SECUREBOX']._serialized_start=2079
+  _globals['_SECUREBOX']._serialized_end=2119
+  _globals['_SECUREREPLY']._serialized_start=2122
+  _globals['_SECUREREPLY']._serialized_end=2414
+  _globals['_SECUREBOXES']._serialized_start=2416
+  _globals['_SECUREBOXES']._serialized_end=2468
+  _globals['_SECUREVECTOR']._serialized_start=2470
+  _globals['_SECUREVECTOR']._serialized_end=2500
+  _globals['_SECURESHARES']._serialized_start=2502
+  _globals['_SECURESHARES']._serialized_end=2611
+  _globals['_ATTENDSERVICE']._serialized_start=2613
+  _globals['_ATTENDSERVICE']._serialized_end=2699
 # @@protoc_insertion_point(module_scope)

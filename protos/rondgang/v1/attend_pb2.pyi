@@ -8,30 +8,34 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttendRequest(_message.Message):
-    __slots__ = ("hello", "reply", "quote", "results_kept")
+    __slots__ = ("hello", "reply", "quote", "results_kept", "secure")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
     RESULTS_KEPT_FIELD_NUMBER: _ClassVar[int]
+    SECURE_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     reply: Reply
     quote: Quote
     results_kept: ResultsKept
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., results_kept: _Optional[_Union[ResultsKept, _Mapping]] = ...) -> None: ...
+    secure: SecureReply
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., results_kept: _Optional[_Union[ResultsKept, _Mapping]] = ..., secure: _Optional[_Union[SecureReply, _Mapping]] = ...) -> None: ...
 
 class AttendResponse(_message.Message):
-    __slots__ = ("welcome", "rejected", "order", "quote_request", "results")
+    __slots__ = ("welcome", "rejected", "order", "quote_request", "results", "secure")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     QUOTE_REQUEST_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
+    SECURE_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     rejected: Rejected
     order: Order
     quote_request: QuoteRequest
     results: RegionResults
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., rejected: _Optional[_Union[Rejected, _Mapping]] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., quote_request: _Optional[_Union[QuoteRequest, _Mapping]] = ..., results: _Optional[_Union[RegionResults, _Mapping]] = ...) -> None: ...
+    secure: SecureRound
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., rejected: _Optional[_Union[Rejected, _Mapping]] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., quote_request: _Optional[_Union[QuoteRequest, _Mapping]] = ..., results: _Optional[_Union[RegionResults, _Mapping]] = ..., secure: _Optional[_Union[SecureRound, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("versions", "software", "region", "roster_hash", "calendar_hash", "keeps_results")
@@ -128,3 +132,125 @@ class ResultsKept(_message.Message):
     result_hash: bytes
     refusal: _refusal_pb2.Refusal
     def __init__(self, run: _Optional[str] = ..., result_hash: _Optional[bytes] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
+
+class SecureRound(_message.Message):
+    __slots__ = ("run", "attempt", "begin", "share", "send", "list", "unmask", "aborted", "done")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    SEND_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    UNMASK_FIELD_NUMBER: _ClassVar[int]
+    ABORTED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    attempt: int
+    begin: SecureBegin
+    share: SecureShare
+    send: SecureSend
+    list: SecureList
+    unmask: SecureUnmask
+    aborted: SecureAborted
+    done: SecureDone
+    def __init__(self, run: _Optional[str] = ..., attempt: _Optional[int] = ..., begin: _Optional[_Union[SecureBegin, _Mapping]] = ..., share: _Optional[_Union[SecureShare, _Mapping]] = ..., send: _Optional[_Union[SecureSend, _Mapping]] = ..., list: _Optional[_Union[SecureList, _Mapping]] = ..., unmask: _Optional[_Union[SecureUnmask, _Mapping]] = ..., aborted: _Optional[_Union[SecureAborted, _Mapping]] = ..., done: _Optional[_Union[SecureDone, _Mapping]] = ...) -> None: ...
+
+class SecureBegin(_message.Message):
+    __slots__ = ("signed_order", "signed_programme")
+    SIGNED_ORDER_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    signed_order: bytes
+    signed_programme: bytes
+    def __init__(self, signed_order: _Optional[bytes] = ..., signed_programme: _Optional[bytes] = ...) -> None: ...
+
+class SecureShare(_message.Message):
+    __slots__ = ("signed_participants", "signed_keys")
+    SIGNED_PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_KEYS_FIELD_NUMBER: _ClassVar[int]
+    signed_participants: bytes
+    signed_keys: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, signed_participants: _Optional[bytes] = ..., signed_keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SecureSend(_message.Message):
+    __slots__ = ("signed_sharing", "boxes")
+    SIGNED_SHARING_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    signed_sharing: bytes
+    boxes: _containers.RepeatedCompositeFieldContainer[SecureBox]
+    def __init__(self, signed_sharing: _Optional[bytes] = ..., boxes: _Optional[_Iterable[_Union[SecureBox, _Mapping]]] = ...) -> None: ...
+
+class SecureList(_message.Message):
+    __slots__ = ("signed_survivors",)
+    SIGNED_SURVIVORS_FIELD_NUMBER: _ClassVar[int]
+    signed_survivors: bytes
+    def __init__(self, signed_survivors: _Optional[bytes] = ...) -> None: ...
+
+class SecureUnmask(_message.Message):
+    __slots__ = ("signed_seen",)
+    SIGNED_SEEN_FIELD_NUMBER: _ClassVar[int]
+    signed_seen: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, signed_seen: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SecureAborted(_message.Message):
+    __slots__ = ("sentence",)
+    SENTENCE_FIELD_NUMBER: _ClassVar[int]
+    sentence: str
+    def __init__(self, sentence: _Optional[str] = ...) -> None: ...
+
+class SecureDone(_message.Message):
+    __slots__ = ("signed_sum",)
+    SIGNED_SUM_FIELD_NUMBER: _ClassVar[int]
+    signed_sum: bytes
+    def __init__(self, signed_sum: _Optional[bytes] = ...) -> None: ...
+
+class SecureBox(_message.Message):
+    __slots__ = ("region", "box")
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    region: str
+    box: bytes
+    def __init__(self, region: _Optional[str] = ..., box: _Optional[bytes] = ...) -> None: ...
+
+class SecureReply(_message.Message):
+    __slots__ = ("run", "attempt", "signed_keys", "boxes", "vector", "signed_seen", "shares", "refusal", "sum_hash")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_KEYS_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_SEEN_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    SUM_HASH_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    attempt: int
+    signed_keys: bytes
+    boxes: SecureBoxes
+    vector: SecureVector
+    signed_seen: bytes
+    shares: SecureShares
+    refusal: _refusal_pb2.Refusal
+    sum_hash: bytes
+    def __init__(self, run: _Optional[str] = ..., attempt: _Optional[int] = ..., signed_keys: _Optional[bytes] = ..., boxes: _Optional[_Union[SecureBoxes, _Mapping]] = ..., vector: _Optional[_Union[SecureVector, _Mapping]] = ..., signed_seen: _Optional[bytes] = ..., shares: _Optional[_Union[SecureShares, _Mapping]] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., sum_hash: _Optional[bytes] = ...) -> None: ...
+
+class SecureBoxes(_message.Message):
+    __slots__ = ("boxes",)
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    boxes: _containers.RepeatedCompositeFieldContainer[SecureBox]
+    def __init__(self, boxes: _Optional[_Iterable[_Union[SecureBox, _Mapping]]] = ...) -> None: ...
+
+class SecureVector(_message.Message):
+    __slots__ = ("masked",)
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    masked: bytes
+    def __init__(self, masked: _Optional[bytes] = ...) -> None: ...
+
+class SecureShares(_message.Message):
+    __slots__ = ("own", "lost", "taken_back")
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_BACK_FIELD_NUMBER: _ClassVar[int]
+    own: _containers.RepeatedCompositeFieldContainer[SecureBox]
+    lost: _containers.RepeatedCompositeFieldContainer[SecureBox]
+    taken_back: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, own: _Optional[_Iterable[_Union[SecureBox, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[SecureBox, _Mapping]]] = ..., taken_back: _Optional[_Iterable[bytes]] = ...) -> None: ...
