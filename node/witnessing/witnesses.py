@@ -126,12 +126,16 @@ class Witnesses:
         return None if ledger.cosigned >= ledger.head().size else self._gather()
 
     def watch(self) -> Refused | None:
-        """Compares, and has the head cosigned where that is due: at start, and from time to time."""
-        if (refused := self.compare()) is not None:
-            return refused
+        """Compares, and has the head cosigned where that is due: at start, and from time to time.
+
+        Durable on return, checkpoints included.
+        """
         ledger = self._region.ledger
-        due = self._state != "up" or ledger.cosigned < ledger.head().size
-        return self._gather() if due else None
+        refused = self.compare()
+        if refused is None and (self._state != "up" or ledger.cosigned < ledger.head().size):
+            refused = self._gather()
+        ledger.flush()
+        return refused
 
     def compare(self) -> Refused | None:
         """Asks every witness what it last cosigned for us, and passes on what was seen of other regions.
@@ -281,10 +285,11 @@ class Witnesses:
         found = Contradiction(kind, head, seen, watcher.called)
         watcher.heard = self._region.now()
         watcher.wrong(kind)
-        evidence.keep(self._region.home, seen, (note,))
         if self.contradiction is None:
             self.contradiction = found
             self._journal("forked" if kind == "forked" else "behind_witnesses", reason=found.sentence)
+        # Last: a full disk must not hide what is known from here on.
+        evidence.keep(self._region.home, seen, (note,))
         return True
 
     def _keys(self) -> Iterable[PublicKey]:
