@@ -73,6 +73,13 @@ class _Round:
     head: Checkpoint
     again: list[Watcher] = field(default_factory=list)
 
+    def first_time(self, watcher: Watcher) -> bool:
+        """Whether it may be asked a second time: once in a round."""
+        if watcher in self.again:
+            return False
+        self.again.append(watcher)
+        return True
+
 
 class Witnesses:
     """All witnesses of one region. For the writer's thread alone; `close` ends their lines."""
@@ -226,16 +233,17 @@ class Witnesses:
                 self._contradicts(watcher, note)
             case Away(reason):
                 watcher.wrong("away", reason)
+                # A line that broke since it was used last is dialled anew.
+                return reason == "unavailable" and this.first_time(watcher)
         return False
 
     def _prove_from(self, watcher: Watcher, size: int, this: _Round) -> bool:
         if size > this.head.size:
             watcher.wrong("claim", f"size {size}")
             return False
-        if watcher in this.again:
+        if not this.first_time(watcher):
             watcher.wrong("claim", "one size after another")
             return False
-        this.again.append(watcher)
         watcher.old = size
         return True
 
