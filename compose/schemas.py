@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from audit.home import WitnessConfig
 from coordinator.home import CoordinatorConfig, ResearcherConfig
 from node.home import Config as NodeConfig
 from policies.documents import Document
@@ -38,6 +39,7 @@ KINDS: dict[str, type[Document]] = {
     "policy": RegionPolicy,
     "programme": Draft,
     "researcher": ResearcherConfig,
+    "witness": WitnessConfig,
 }
 """The name of each kind's schema, without `.schema.json`, and its model."""
 

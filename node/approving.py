@@ -175,6 +175,9 @@ def _log(region: Region, envelope: Signed, word: Approval, known: Proposal) -> H
         return Unheard(why="answered", programme=known.hash)
     if word.decision == "approve" and known.state == "refused":
         return Unheard(why="refused", programme=known.hash, reason=known.refused, sentence=known.sentence)
+    if region.ledger.document("approval", envelope.digest) is not None:
+        # It was said before and another word came after it: somebody repeats it.
+        return Unheard(why="stale", programme=known.hash)
     region.ledger.log_approval(envelope, word)
     return heard
 

@@ -8,6 +8,7 @@ snapshots/        imported data
 ledger.sqlite     every decision, and the stored answers
 closed/           ledgers of earlier epochs, read only
 results/          what came back of each run
+notes/            what the steward wrote down about decisions
 forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
 control.sock      how other verbs reach a serving node
@@ -127,6 +128,10 @@ class Home:
     @property
     def results(self) -> Path:
         return self.root / "results"
+
+    @property
+    def notes(self) -> Path:
+        return self.root / "notes"
 
     @property
     def forks(self) -> Path:

@@ -11,7 +11,7 @@ from node.home import Home
 
 def keep_note(home: Home, programme: str, moment: int, decision: str, text: str) -> Path:
     """Adds a line to the notes on a programme (by hash), with the unix second as a date. Durable on return."""
-    make_folder(home.root / "notes")
+    make_folder(home.notes)
     path = _path(home, programme)
     when = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%MZ")
     line = f"{when} {decision}: {' '.join(text.split())}\n"
@@ -28,4 +28,4 @@ def read_notes(home: Home, programme: str) -> str:
 
 
 def _path(home: Home, programme: str) -> Path:
-    return home.root / "notes" / f"{programme}.txt"
+    return home.notes / f"{programme}.txt"

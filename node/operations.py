@@ -18,6 +18,7 @@ from node.approving import Heard, NotFound, Proposal, Unheard, Waiting, hear, pr
 from node.control import ask
 from node.errors import HomeBusy, NodeError, Unreachable
 from node.feedback import AllReturned, OneReturned, all_returned, one_returned
+from node.guaranteeing import Guaranteed, guaranteed
 from node.home import Home
 from node.lock import exclusive
 from node.region import InForce, Region
@@ -65,6 +66,7 @@ _STATUS: TypeAdapter[Status] = TypeAdapter(Status)
 _CHANGED: TypeAdapter[Done | Declined] = TypeAdapter(Done | Declined)
 _ALL: TypeAdapter[AllReturned] = TypeAdapter(AllReturned)
 _ONE: TypeAdapter[OneReturned | Declined] = TypeAdapter(OneReturned | Declined)
+_GUARANTEED: TypeAdapter[Guaranteed] = TypeAdapter(Guaranteed)
 _WAITING: TypeAdapter[Waiting] = TypeAdapter(Waiting)
 _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
@@ -77,6 +79,7 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "import": lambda region, given: _told_import(region.record_import(*given.of("snapshot", "cohort", "codebook"))),
     "results": lambda region, _given: all_returned(region),
     "result": lambda region, given: _one(region, *given.of("run")),
+    "guarantees": lambda region, _given: guaranteed(region),
     "pending": lambda region, _given: waiting(region),
     "proposal": lambda region, given: proposal(region, *given.of("programme")),
     "hear": lambda region, given: hear(region, given.of("approval")[0].encode("utf-8")),
@@ -128,6 +131,11 @@ def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done
     Raises NodeError.
     """
     return _run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}, _CHANGED)
+
+
+def guarantees(home: Home) -> Guaranteed:
+    """The public facts on which the region's guarantees rest. Raises NodeError, and NotReady without a policy."""
+    return _run(home, "guarantees", {}, _GUARANTEED)
 
 
 def results(home: Home) -> AllReturned:

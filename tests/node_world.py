@@ -195,8 +195,7 @@ class World:
         self._open()
 
     def copied(self, folder: Path) -> World:
-        """Another node on a copy of the home as it is now, watched by the same witnesses."""
-        self.region.ledger.flush()
+        """Another node on a copy of the disk as it is now, watched by the same witnesses."""
         shutil.copytree(self.home.root, folder)
         return World(Home(folder), self.clock, CountedRows(), self.journal, self.watching)
 

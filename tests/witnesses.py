@@ -17,11 +17,11 @@ from google.protobuf.message import Message
 from rondgang.keys import SigningKey
 from rondgang.notes import Checkpoint, Note
 from rondgang.roles import Party, Role
-from rondgang.tls import new_tls_key, role_of_certificate
+from rondgang.tls import new_tls_key, request_certificate, role_of_certificate
 from rondgang.v1 import witness_pb2
 from rondgang.witnessing import Submission
 
-from compose.consortium.authority import Authority, pem
+from compose.consortium.authority import Authority, issue, pem
 from node.witnessing.said import Away, Cosigned, Exchanged, NotCosigned, SawOther, Told
 from policies.rules import witness as rules
 from policies.rules.witness import Fork
@@ -197,20 +197,25 @@ def _note(text: str) -> Note | None:
 
 @dataclass
 class WitnessServer:
-    """A witness that listens on this machine, under a certificate of the consortium's."""
+    """A witness that listens on this machine, under a certificate of the consortium's.
+
+    `delay_s` is how long it thinks, `garbles` makes bytes of what it says that nobody can read.
+    """
 
     witness: Witness
     root: Authority
     delay_s: float = 0.0
     port: int = 0
+    garbles: bool = False
 
     @contextmanager
-    def listening(self, certificate: Callable[[Authority, bytes, Party], bytes], role: Role) -> Iterator[WitnessServer]:
+    def listening(self, role: Role = Role.WITNESS) -> Iterator[WitnessServer]:
         """Listens until the block ends, on the same port as before if it did so before."""
         server = grpc.server(ThreadPoolExecutor(4))
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, self._handlers()),))
         key = new_tls_key()
-        own = certificate(self.root, key, Party(role))
+        csr = request_certificate(key, Party(role), "one")
+        own = pem(issue(self.root, csr, Party(role), "one", ("localhost",), int(time.time()), 1)[0])
         credentials = grpc.ssl_server_credentials([(key, own)], pem(self.root.root), require_client_auth=True)
         self.port = server.add_secure_port(f"localhost:{self.port}", credentials)
         server.start()
@@ -233,12 +238,16 @@ class WitnessServer:
         self, request: witness_pb2.AddCheckpointRequest, context: grpc.ServicerContext
     ) -> witness_pb2.AddCheckpointResponse:
         time.sleep(self.delay_s)
+        if self.garbles:
+            return witness_pb2.AddCheckpointResponse(cosignature=b"\xff\n")
         given = wire.submission_from_wire(request)
         return wire.reply_to_wire(self.witness.add_checkpoint(_caller(context), given))
 
     def _exchange(
         self, request: witness_pb2.ExchangeRequest, context: grpc.ServicerContext
     ) -> witness_pb2.ExchangeResponse:
+        if self.garbles:
+            return witness_pb2.ExchangeResponse(own=b"no note\n")
         shown = wire.shown_from_wire(request)
         return wire.exchanged_to_wire(self.witness.exchange(_caller(context), shown))
 

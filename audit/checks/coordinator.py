@@ -35,7 +35,7 @@ UNLOGGED = error(
     "An answer left the region that its log does not know: privacy was spent that nobody wrote down.",
     "Ask the region's steward for the ledger of that day, and the witnesses what they saw.",
 )
-LOST = warning(
+LOST = note(
     "given.lost",
     "The coordinator holds an answer from a part of the log that the region lost; all was charged when it began anew.",
     "Ask the region's steward whether the old ledger file can still be found.",

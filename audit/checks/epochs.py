@@ -9,7 +9,7 @@ from rondgang.notes import origin
 from audit.checks.answers import enough
 from audit.checks.documents import MISSING, UNREADABLE, UNSIGNED, unsigned
 from audit.exact import digits, nano_down, rho_text
-from audit.findings import Finding, error, warning
+from audit.findings import Finding, error, note
 from audit.model import LoggedEntry
 from audit.policy import Policy
 from audit.state import Closed, State
@@ -44,7 +44,7 @@ REOPENED = error(
     "A log that had been closed went on: two logs were kept beside each other.",
     "Ask the region's steward whether an old copy of the node is running.",
 )
-LOST = warning(
+LOST = note(
     "epoch.lost",
     "The region lost a part of its ledger and began anew; all its budget was charged, so nothing was gained by it.",
     "Ask the region's steward what happened, and whether the old file can still be found.",

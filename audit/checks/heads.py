@@ -59,7 +59,7 @@ AFTER_EXPORT = error(
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One epoch of a region's log. `closed`: a reset follows, which is checked against what was seen of this epoch.
+    """One epoch of a region's log. `closed`: a later epoch follows, whose reset answers for what is missing here.
 
     `torn` are the indices at which its own links are broken.
     """
@@ -96,7 +96,7 @@ def check(evidence: Evidence, walked: Walked) -> Iterator[Finding]:
         heads = [head for head in evidence.heads.of(origin(bundle.name, epoch)) if head.signed]
         held = bundle.entries[epoch]
         torn = sorted(index for index, _ in links(bundle, held))
-        log = Log(bundle, epoch, tree, held, heads, epoch + 1 in bundle.entries, torn)
+        log = Log(bundle, epoch, tree, held, heads, max(bundle.entries) > epoch, torn)
         yield from _lengths(log)
         yield from _roots(log)
         yield from _clocks(evidence, log)

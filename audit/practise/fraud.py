@@ -46,8 +46,8 @@ class Fraud:
     plant: Callable[[Study], Planted]
 
 
-Tale = Callable[[Log], Iterable[int]]
-"""A chapter in which the node cheats. Returns the entries where it does, any of which is a right answer."""
+Tale = Callable[[Log], Iterable[int | str]]
+"""A chapter in which the node cheats. Returns where, as entries or places: each is a right answer."""
 
 
 def lived(tale: Tale, *, behind: str = "", inplace: str = "", region: str = "FR") -> Callable[[Study], Planted]:
@@ -57,7 +57,7 @@ def lived(tale: Tale, *, behind: str = "", inplace: str = "", region: str = "FR"
         found: list[str] = []
 
         def chapter(log: Log) -> None:
-            found.extend(log.place(seq) for seq in tale(log))
+            found.extend(seq if isinstance(seq, str) else log.place(seq) for seq in tale(log))
 
         def told(chapters: Chapters) -> Chapters:
             return after(chapters, behind, chapter) if behind else instead(chapters, inplace, chapter)

@@ -1,7 +1,7 @@
 """The store of runs, on SQLite or PostgreSQL. Each public function is one transaction, done or not done on return.
 
-A reply that is lost is asked for again, and the node sends the bytes it kept. What the desk cosigned as a witness must
-not be lost: a commit is on disk.
+A crash of the process loses nothing. After a power cut a reply may be missing, and is asked for again: the node sends
+the bytes it kept. What must be on disk before anything leaves, such as what the desk cosigned, goes through `within`.
 """
 
 from __future__ import annotations
@@ -82,12 +82,13 @@ class Kept(Enum):
 class Store:
     """Runs and replies in a database. One process writes to it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, durable: Engine) -> None:
         self._engine = engine
+        self._durable = durable
 
     def within(self, work: Callable[[Connection], T]) -> T:
-        """What `work` gives, in one transaction: all it wrote is durable on return, or nothing is where it raises."""
-        with self._engine.begin() as connection:
+        """What `work` gives, in one transaction: all it wrote is on disk on return, or nothing is where it raises."""
+        with self._durable.begin() as connection:
             return work(connection)
 
     def open_run(self, record: RunRecord) -> tuple[str, bool]:
@@ -257,6 +258,7 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._durable.dispose()
 
     def _reply(self, connection: Connection, run: str, region: str) -> Row[tuple[object, ...]] | None:
         query = select(REPLIES).where(REPLIES.c.run == run, REPLIES.c.region == region)
@@ -275,10 +277,13 @@ def open_store(url: str | URL) -> Iterator[Store]:
     place = make_url(url)
     # A database server may have dropped an idle connection; a file drops none.
     engine = create_engine(place, pool_pre_ping=place.get_backend_name() != "sqlite")
+    durable = engine
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    store = Store(engine)
+        # Answers come thirteen at a time: they need not wait for the disk each. A server's commits are on disk anyway.
+        durable = create_engine(place)
+        _sqlite(engine, "NORMAL")
+        _sqlite(durable, "FULL")
+    store = Store(engine, durable)
     try:
         migrate(engine)
         yield store
@@ -296,14 +301,26 @@ def _at(run: str, region: str) -> Update:
     return update(REPLIES).where(REPLIES.c.run == run, REPLIES.c.region == region)
 
 
-def _sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # Python's driver would open transactions by itself and too late; `_begin_immediate` does.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # FULL: what was cosigned is remembered after a power cut too, and a fork of it is never cosigned.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _sqlite(engine: Engine, synchronous: str) -> None:
+    """How each connection to a file is set up; `synchronous` FULL: a commit is on disk, also after a power cut."""
+    pragmas = (
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "fullfsync=ON",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+    )
+
+    def connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # Python's driver would open transactions by itself and too late; `_begin_immediate` does.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", _begin_immediate)
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -7,6 +7,7 @@ import typer
 from node.cli.adopting import adopt
 from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
+from node.cli.guarantees import guarantees
 from node.cli.import_data import import_command
 from node.cli.policy import policy
 from node.cli.results import results
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results):
+for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results, guarantees):
     app.command()(_verb)
 app.command("import")(import_command)
 app.command("export-ledger")(export_ledger)

@@ -73,6 +73,13 @@ class _Round:
     head: Checkpoint
     again: list[Watcher] = field(default_factory=list)
 
+    def first_time(self, watcher: Watcher) -> bool:
+        """Whether it may be asked a second time: once in a round."""
+        if watcher in self.again:
+            return False
+        self.again.append(watcher)
+        return True
+
 
 class Witnesses:
     """All witnesses of one region. For the writer's thread alone; `close` ends their lines."""
@@ -126,12 +133,16 @@ class Witnesses:
         return None if ledger.cosigned >= ledger.head().size else self._gather()
 
     def watch(self) -> Refused | None:
-        """Compares, and has the head cosigned where that is due: at start, and from time to time."""
-        if (refused := self.compare()) is not None:
-            return refused
+        """Compares, and has the head cosigned where that is due: at start, and from time to time.
+
+        Durable on return, checkpoints included.
+        """
         ledger = self._region.ledger
-        due = self._state != "up" or ledger.cosigned < ledger.head().size
-        return self._gather() if due else None
+        refused = self.compare()
+        if refused is None and (self._state != "up" or ledger.cosigned < ledger.head().size):
+            refused = self._gather()
+        ledger.flush()
+        return refused
 
     def compare(self) -> Refused | None:
         """Asks every witness what it last cosigned for us, and passes on what was seen of other regions.
@@ -222,16 +233,17 @@ class Witnesses:
                 self._contradicts(watcher, note)
             case Away(reason):
                 watcher.wrong("away", reason)
+                # A line that broke since it was used last is dialled anew.
+                return reason == "unavailable" and this.first_time(watcher)
         return False
 
     def _prove_from(self, watcher: Watcher, size: int, this: _Round) -> bool:
         if size > this.head.size:
             watcher.wrong("claim", f"size {size}")
             return False
-        if watcher in this.again:
+        if not this.first_time(watcher):
             watcher.wrong("claim", "one size after another")
             return False
-        this.again.append(watcher)
         watcher.old = size
         return True
 
@@ -281,10 +293,11 @@ class Witnesses:
         found = Contradiction(kind, head, seen, watcher.called)
         watcher.heard = self._region.now()
         watcher.wrong(kind)
-        evidence.keep(self._region.home, seen, (note,))
         if self.contradiction is None:
             self.contradiction = found
             self._journal("forked" if kind == "forked" else "behind_witnesses", reason=found.sentence)
+        # Last: a full disk must not hide what is known from here on.
+        evidence.keep(self._region.home, seen, (note,))
         return True
 
     def _keys(self) -> Iterable[PublicKey]:

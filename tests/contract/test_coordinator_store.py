@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from coordinator.errors import StoreTooNew
 from coordinator.gather import Gathering, Repeats, State
@@ -149,3 +149,14 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
         engine.dispose()
     with pytest.raises(StoreTooNew, match="9999"), open_store(url):
         pytest.fail("the store opened")
+
+
+def test_what_must_be_on_disk_is(url: str) -> None:
+    with open_store(url) as store:
+        assert store.within(_synchronous) in (2, "on")
+
+
+def _synchronous(connection: Connection) -> object:
+    """2 is FULL: SQLite syncs at each commit; PostgreSQL's `on` does the same."""
+    sqlite = connection.dialect.name == "sqlite"
+    return connection.execute(text("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")).scalar_one()

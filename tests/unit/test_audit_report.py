@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from html import unescape
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -147,7 +148,7 @@ def test_refusals_policies_witnesses_and_documents_are_told() -> None:
     ],
 )
 def test_synthetic_data_and_tests_are_said_at_the_top_and_on_every_sheet(
-    about: dict[str, Json], policy: dict[str, Json], key: str
+    about: dict[str, Any], policy: dict[str, Any], key: str
 ) -> None:
     made = Region("FR")
     made.govern(1, {"c3": "0.4"}, "0.8", **policy)
@@ -211,7 +212,7 @@ DOCUMENTS = st.dictionaries(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), BODIES), max_size=6), st.lists(DOCUMENTS, max_size=3), st.data())
 def test_whatever_the_evidence_holds_there_is_a_page(
-    events: list[tuple[str, dict[str, Json]]], documents: list[dict[str, Json]], data: st.DataObject
+    events: list[tuple[str, dict[str, Any]]], documents: list[dict[str, Json]], data: st.DataObject
 ) -> None:
     made = Region("FR")
     made.govern(1, {"c3": "0.4"}, "0.8")
@@ -244,7 +245,7 @@ def _everything() -> list[Verdict]:
         made.log("declined", programme="f" * 64, approval="e" * 64, reason=reason)
     made.log("refused", programme="", run="", reason="malformed")
     made.log("asked", programme="b" * 64, run="run-2", researcher="d" * 64)
-    rules: dict[str, Json] = {
+    rules: dict[str, Any] = {
         "statistics": ["count"],
         "variables": {"deny": ["x"]},
         "forbidden_crossings": [["x", "y"]],

@@ -177,6 +177,16 @@ def test_the_same_word_again_is_no_new_entry(world: World) -> None:
     assert [isinstance(one, Heard) and one.new for one in outcomes] == [True, False, True]
 
 
+def test_an_earlier_word_is_not_repeated_behind_the_stewards_back(world: World) -> None:
+    world.ask()
+    yes = word()
+    hear(world.region, yes)
+    hear(world.region, word("decline", "purpose", at=OPEN + 1))
+    assert hear(world.region, yes) == Unheard(why="stale", programme=NAME)
+    assert refused(world.ask()) is Reason.DECLINED
+    assert isinstance(hear(world.region, word(at=OPEN + 2)), Heard)
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [

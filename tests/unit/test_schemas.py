@@ -26,6 +26,7 @@ _SUFFIX = ".schema.json"
 NODE = "{region: FR, coordinator: {address: 'desk.example.org:443'}, lang: en, reconnect: {keepalive_ms: 10000}}"
 DESK = "{role: coordinator, name: Desk, listen: '127.0.0.1:0', database: null, quote_timeout_s: 5}"
 RESEARCHER = "{role: researcher, name: Research, coordinator: 'desk.example.org:443'}"
+WITNESS = "{role: witness, name: Auditor, listen: '0.0.0.0:443'}"
 CANONICAL_CODEBOOK = """
 codebook: {id: small, version: 1}
 units: {household: hh, person: person, wave: wave}
@@ -53,6 +54,7 @@ GOOD = [
     ("node", NODE),
     ("coordinator", DESK),
     ("researcher", RESEARCHER),
+    ("witness", WITNESS),
 ]
 BAD = [
     ("mapping", "codebook: small@1", "codebook: small"),

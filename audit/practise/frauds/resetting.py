@@ -36,7 +36,7 @@ def unwitnessed(log: Log) -> Iterable[int]:
     return seq, debit, debit + 1
 
 
-def reopened(log: Log) -> Iterable[int]:
+def reopened(log: Log) -> Iterable[int | str]:
     """After the reset the closed epoch goes on."""
     before, lifetime = dict(log.cohorts), log.lifetime
     seq = log.reset()
@@ -46,10 +46,10 @@ def reopened(log: Log) -> Iterable[int]:
     log.wait(3600)
     log.epoch, log.cohorts, log.lifetime = 1, before, lifetime
     asked = log.study.programme("reopened")
-    log.ask(asked)
+    first = log.place(log.ask(asked))
     log.spend(asked)
     log.epoch, log.cohorts, log.lifetime = 2, after, all_of_it
-    return (seq,)
+    return seq, first
 
 
 def misnamed(log: Log) -> Iterable[int]:
