@@ -129,6 +129,20 @@ def authenticate(ordered: Ordered, roster: Roster, now: int) -> Authentic | Refu
     return authentic
 
 
+def read_signed(kind: str, model: type[D], data: bytes) -> tuple[Signed, D] | Refused:
+    """A signed document of this kind with what it says, unverified; MALFORMED if it cannot be read."""
+    signed = _envelope(kind, data)
+    if isinstance(signed, Refused):
+        return signed
+    document = _document(model, signed)
+    return document if isinstance(document, Refused) else (signed, document)
+
+
+def signed_by_coordinator(signed: Signed, roster: Roster, now: int) -> PublicKey | Refused:
+    """The live coordinator's key under a document. `now` is in unix seconds."""
+    return _signer(signed, roster, Role.COORDINATOR, now)
+
+
 def authenticate_programme(asked: Asked, roster: Roster, now: int) -> Authentic | Refused:
     """Whether a live researcher signed the programme."""
     researcher = _signer(asked.signed, roster, Role.RESEARCHER, now)
