@@ -10,17 +10,19 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rondgang.signed import Signed
 
 from compose.demo.federation import free_port
-from node.home import Home
+from node.home import Home, WitnessAddress, write_config
 from node.operations import Done, adopt_policy, status
 from tests.node_desk import Address, PlayedDesk, order, serve_log
-from tests.node_world import FOREVER, always_programme, import_rows, make_home, signed_order
+from tests.node_world import FOREVER, always_programme, always_roster, import_rows, make_home, signed_order
 from tests.small_study import region_policy
+from tests.witnesses import Witness, WitnessServer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAMME = always_programme()
@@ -38,14 +40,27 @@ def ask(desk: PlayedDesk, programme: Signed = PROGRAMME) -> Awaitable[bytes]:
     return asked()
 
 
+@dataclass
+class Place:
+    """Where a desk may listen, an enrolled home with data that attends there, and an independent witness of it."""
+
+    address: Address
+    home: Home
+    desk: Witness
+    witness: WitnessServer
+
+
 @pytest.fixture
-def enrolled(tmp_path: Path) -> tuple[Address, Home]:
-    """An address, and an enrolled home with data that attends there."""
+def enrolled(tmp_path: Path) -> Iterator[Place]:
     address = Address.new(free_port())
     home = make_home(tmp_path / "a home", f"localhost:{address.port}", always=True)
     address.enrol(home)
     import_rows(home)
-    return address, home
+    desk, other = (Witness(label, always_roster, lambda: int(time.time())) for label in ("desk", "witness"))
+    with WitnessServer(other, address.root).listening() as witness:
+        addresses = (WitnessAddress(address=f"localhost:{witness.port}"),)
+        write_config(home, home.config().model_copy(update={"witnesses": addresses}))
+        yield Place(address, home, desk, witness)
 
 
 @contextmanager
@@ -69,16 +84,16 @@ def serving(home: Home, *before: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(STOP_S)
 
 
-def converse(address: Address, conversation: Callable[[PlayedDesk], Awaitable[None]]) -> None:
+def converse(place: Place, conversation: Callable[[PlayedDesk], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with address.opened(PlayedDesk()) as desk:
+        async with place.address.opened(PlayedDesk(), place.desk) as desk:
             await asyncio.wait_for(conversation(desk), 60)
 
     asyncio.run(run())
 
 
-def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> None:
-    address, home = enrolled
+def test_an_answer_survives_kill_minus_nine(enrolled: Place) -> None:
+    home = enrolled.home
     replies: list[bytes] = []
 
     async def conversation(desk: PlayedDesk) -> None:
@@ -89,15 +104,15 @@ def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> N
                 process.send_signal(signal.SIGKILL)
                 process.wait(STOP_S)
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     assert replies[0] == replies[1]
     shown = status(home)
     assert [entry.event for entry in shown.last].count("debited") == 1
     assert '"event": "answered_again"' in serve_log(home.root)
 
 
-def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: tuple[Address, Home]) -> None:
-    address, home = enrolled
+def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: Place) -> None:
+    home = enrolled.home
     assert isinstance(adopt_policy(home, region_policy(policy={"version": 2}, test_only=True)), Done)
 
     async def conversation(desk: PlayedDesk) -> None:
@@ -115,7 +130,7 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: t
             process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(process.wait, STOP_S) == 0
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     assert not home.socket_file.exists()
     events = [json.loads(line)["event"] for line in serve_log(home.root).splitlines()]
     assert events[:2] == ["started", "test_only"], "a policy for tests alone is told at every start"
@@ -162,10 +177,8 @@ def calls_between(trace: Path, first: float, last: float) -> list[tuple[str, str
 
 @pytest.mark.strace
 @pytest.mark.skipif(not _can_trace(), reason="needs strace and the right to trace")
-def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
-    enrolled: tuple[Address, Home], tmp_path: Path
-) -> None:
-    address, home = enrolled
+def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(enrolled: Place, tmp_path: Path) -> None:
+    home = enrolled.home
     trace = tmp_path / "trace"
     moments: list[float] = []
     replies: list[bytes] = []
@@ -182,7 +195,7 @@ def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
             os.killpg(process.pid, signal.SIGTERM)
             await asyncio.to_thread(process.wait, STOP_S)
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     calls = calls_between(trace, *moments)
     writes = places(calls, "pwrite64", "ledger.sqlite-wal>")
     syncs = places(calls, "fdatasync", "ledger.sqlite-wal>")
