@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from rondgang.signed import Signed
 from compose.demo.federation import free_port
 from node.home import Home, WitnessAddress, write_config
 from node.operations import Done, adopt_policy, status
+from node.status import Status
 from tests.node_desk import Address, PlayedDesk, order, serve_log
 from tests.node_world import FOREVER, always_programme, always_roster, import_rows, make_home, signed_order
 from tests.small_study import region_policy
@@ -137,6 +139,41 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: P
     assert "Region AA attends localhost" in (home.root / "serve.out").read_text(encoding="utf-8")
 
 
+def test_a_node_on_yesterdays_folder_attends_repeats_and_says_what_is_wrong(enrolled: Place, tmp_path: Path) -> None:
+    home, older = enrolled.home, Home(tmp_path / "older")
+    wide = region_policy(policy={"version": 2}, cohorts={"c1": {"rho": "9"}}, lifetime={"rho": "9"})
+    assert isinstance(adopt_policy(home, wide), Done)
+    told: list[bytes | str] = []
+    shown: list[Status] = []
+
+    async def conversation(desk: PlayedDesk) -> None:
+        with serving(home):
+            told.append(await ask(desk))
+            await ask(desk, always_programme("second"))
+            shutil.copytree(home.root, older.root, ignore=shutil.ignore_patterns("*.sock", "lock", "serve.out"))
+            await ask(desk, always_programme("third"))
+        desk.came.clear()
+        with serving(older):
+            told.append(await ask(desk))
+            new = always_programme("fourth")
+            reply = await desk.asked(order(new, RUN, signed_order(new, run=RUN, deadline=FOREVER)))
+            told.append(reply.refusal.sentence)
+            shown.append(await asyncio.to_thread(status, older))
+
+    converse(enrolled, conversation)
+    assert told[0] == told[1]
+    (found,) = shown
+    assert found.trouble is not None
+    assert (found.trouble.kind, found.trouble.own) == ("behind", found.entries)
+    assert found.trouble.seen == enrolled.desk.size("AA") > found.entries
+    assert [one.problem for one in found.witnesses] == ["behind", "behind"]
+    assert f"{found.entries} entries" in str(told[2])
+    printed = (older.root / "serve.out").read_text(encoding="utf-8")
+    assert "NOTE: this ledger is behind." in printed
+    assert "rondgang node recover" in printed
+    assert '"event": "behind_witnesses"' in serve_log(older.root)
+
+
 def test_a_serving_node_loads_nothing_that_only_import_needs() -> None:
     heavy = (
         "pandas",
@@ -208,8 +245,13 @@ def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(e
     stored = [i for i in writes if reads[-1] < i < sent]
     assert debit, "the debit was written before any row was read"
     assert stored, "the answer was written after the rows were read and before it left"
-    assert any(debit[-1] < i < reads[0] for i in syncs), "the debit is on disk before any row is read"
-    assert any(stored[-1] < i < sent for i in syncs), "the answer is on disk before it leaves"
+    synced = [i for i in syncs if debit[-1] < i < reads[0]]
+    kept = [i for i in syncs if stored[-1] < i < sent]
+    assert synced, "the debit is on disk before any row is read"
+    assert kept, "the answer is on disk before it leaves"
+    told = places(calls, "sendmsg", "")
+    assert len([i for i in told if synced[-1] < i < reads[0]]) >= 2, "both witnesses hear of the debit before that"
+    assert len([i for i in told if kept[-1] < i < sent]) >= 2, "both witnesses hear of the answer before that"
     assert [i for i in writes if i not in debit and i not in stored] == []
 
 
