@@ -98,7 +98,10 @@ def read(file: str, data: bytes) -> Reading:
     seal = seal_of(found, data)
     last = found[-1]
     if seal is None:
-        return _unused(file, fingerprint, UNSEALED, last.number + 1, len(data), "The last record is not a signature.")
+        # A whole record of another type ends a file that was cut off; anything else was a signature before it changed.
+        cut = last.type in ("header", *_ALLOWED[making.maker])
+        number, offset = (last.number + 1, len(data)) if cut else (last.number, last.offset)
+        return _unused(file, fingerprint, UNSEALED, number, offset, "The last record is not a signature.")
     for record in found[1:-1]:
         making.take(record)
     findings = list(making.findings)

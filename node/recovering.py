@@ -228,9 +228,11 @@ def _write(home: Home, ledger: Ledger | None, plan: Plan, clock: Clock) -> None:
         cohorts={cohort: charge.charged.nano for cohort, charge in plan.cohorts.items()},
         lifetime_total=plan.lifetime.charged.nano,
     )
-    imported = () if ledger is None else _still_there(home, documents, ledger)
-    answers = () if ledger is None else released_answers(ledger)
-    write_epoch(next_file(home), opening, Inherited(adopted, imported, answers), clock)
+    inherited = Inherited(adopted, (), (), ())
+    if ledger is not None:
+        imported = _still_there(home, documents, ledger)
+        inherited = Inherited(adopted, imported, released_answers(ledger), ledger.seen())
+    write_epoch(next_file(home), opening, inherited, clock)
 
 
 def _still_there(home: Home, documents: Documents, ledger: Ledger) -> tuple[Imported, ...]:

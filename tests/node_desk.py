@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from policies.rules.refusals import Refused
 from policies.wire.refusals import refusal_to_wire
 from tests.applicants import authority
 from tests.node_world import REGION, RUN, signed_order
+from tests.witnesses import Witness, WitnessServer
 
 Request: TypeAlias = attend_pb2.AttendRequest
 Response: TypeAlias = attend_pb2.AttendResponse
@@ -121,10 +123,12 @@ class Address:
         (home.certs / "own.pem").write_bytes(certificate(self.root, tls_key, Party(Role.REGION, REGION)))
 
     @asynccontextmanager
-    async def opened(self, desk: PlayedDesk) -> AsyncIterator[PlayedDesk]:
-        """A listening desk; whoever is connected is cut off at the end."""
-        server = grpc.aio.server()
+    async def opened(self, desk: PlayedDesk, witness: Witness | None = None) -> AsyncIterator[PlayedDesk]:
+        """A listening desk, which is a witness too if one is given; whoever is connected is cut off at the end."""
+        server = grpc.aio.server(migration_thread_pool=ThreadPoolExecutor(2))
         attend_pb2_grpc.add_AttendServiceServicer_to_server(desk, server)
+        if witness is not None:
+            server.add_generic_rpc_handlers((WitnessServer(witness, self.root).handler(),))
         own = certificate(self.root, self.key, Party(Role.COORDINATOR))
         credentials = grpc.ssl_server_credentials([(self.key, own)], pem(self.root.root), require_client_auth=True)
         server.add_secure_port(f"localhost:{self.port}", credentials)

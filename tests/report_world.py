@@ -104,12 +104,14 @@ class Region:
         exact = {cohort: Fraction(rho) for cohort, rho in caps.items()}
         self.caps.append(Caps(since, signed, exact, Fraction(lifetime), Fraction("0.25")))
 
-    def ask(self, signed: Paper, later: int = DAY_S, *, dead: bool = False) -> None:
+    def ask(self, signed: Paper, later: int = DAY_S, *, dead: bool = False, approved: bool = False) -> None:
         """A programme is asked, charged and answered, or charged in vain."""
         self.papers[signed.hash] = signed
         body: Any = signed.body
         run = f"run-{digest(signed.hash)[:16]}"
         self.log("asked", later, programme=signed.hash, run=run, researcher=RESEARCHER, order=digest("order"))
+        if approved:
+            self.log("approved", programme=signed.hash, approval=digest("approval"))
         charge = int(body["charge"]["rho"])
         debited = self.log(
             "debited", 1, programme=signed.hash, run=run, researcher=RESEARCHER, snapshot="5" * 32,
@@ -197,7 +199,7 @@ def national(findings: Sequence[Finding] = FINDINGS) -> Verdict:
     made["ZE"].log("refused", DAY_S, programme="d" * 64, run="run-1", reason="no_such_reason")
     for code in ("FR", "ZL", "HM"):
         made[code].govern(2, {"c3": "0.4", "c4": "0.3"}, "0.8", 30 * DAY_S, approval="steward")
-        made[code].ask(programme("profiles", "0.1", "c4"))
+        made[code].ask(programme("profiles", "0.1", "c4"), approved=True)
     made["HM"].watch("National desk")
     made["HM"].watch()
     made["WB"].reset({"c3": 400_000_000}, 800_000_000)

@@ -212,7 +212,7 @@ class WitnessServer:
     def listening(self, role: Role = Role.WITNESS) -> Iterator[WitnessServer]:
         """Listens until the block ends, on the same port as before if it did so before."""
         server = grpc.server(ThreadPoolExecutor(4))
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, self._handlers()),))
+        server.add_generic_rpc_handlers((self.handler(),))
         key = new_tls_key()
         csr = request_certificate(key, Party(role), "one")
         own = pem(issue(self.root, csr, Party(role), "one", ("localhost",), int(time.time()), 1)[0])
@@ -224,8 +224,9 @@ class WitnessServer:
         finally:
             server.stop(None).wait(WITHIN_S)
 
-    def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-        return {
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service, for a server that has others too."""
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "AddCheckpoint": grpc.unary_unary_rpc_method_handler(
                 self._add, witness_pb2.AddCheckpointRequest.FromString, _to_bytes
             ),
@@ -233,6 +234,7 @@ class WitnessServer:
                 self._exchange, witness_pb2.ExchangeRequest.FromString, _to_bytes
             ),
         }
+        return grpc.method_handlers_generic_handler(_SERVICE, methods)
 
     def _add(
         self, request: witness_pb2.AddCheckpointRequest, context: grpc.ServicerContext

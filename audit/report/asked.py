@@ -18,10 +18,14 @@ from policies.study.text import Language
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One region's dealings with a programme: a line for each debit, or one without where nothing was charged."""
+    """One region's dealings with a programme: a line for each debit, or one without where nothing was charged.
+
+    `approved` is when its steward said yes, or empty.
+    """
 
     region: str
     asked: str
+    approved: str
     charged: str
     place: str
     charge: Money | None
@@ -30,7 +34,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A programme as printed. Where the evidence lacks its document, `known` is False and little is said."""
+    """A programme as printed. Where the evidence lacks its document, `known` is False and little is said.
+
+    `approved`: some region's steward said yes to it.
+    """
 
     anchor: str
     known: bool
@@ -38,6 +45,7 @@ class Question:
     facts: tuple[tuple[str, str], ...]
     statistics: tuple[tuple[str, str], ...]
     turns: tuple[Turn, ...]
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,15 @@ class No:
     times: int
     first: str
     last: str
+
+
+@dataclass(slots=True)
+class _Known:
+    """What one log says about each programme: first asked and approved, last refused."""
+
+    asked: dict[str, LoggedEntry] = field(default_factory=dict)
+    approved: dict[str, LoggedEntry] = field(default_factory=dict)
+    refused: dict[str, LoggedEntry] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,13 +83,18 @@ def questions(histories: Iterable[RegionHistory], names: Names) -> tuple[Questio
     """Every programme that was asked of a region or charged, in the order in which it first was."""
     told: dict[str, _Told] = {}
     for history in histories:
-        asked: dict[str, LoggedEntry] = {}
+        known = _Known()
         for entry in history.entries:
+            programme = words_at(entry.body, "programme")
             if entry.event in ("asked", "debited"):
-                _note(told.setdefault(words_at(entry.body, "programme"), _Told()), entry)
+                _note(told.setdefault(programme, _Told()), entry)
             if entry.event == "asked":
-                asked.setdefault(words_at(entry.body, "programme"), entry)
-        _turns(told, history, asked, names)
+                known.asked.setdefault(programme, entry)
+            elif entry.event == "approved":
+                known.approved.setdefault(programme, entry)
+            elif entry.event in ("refused", "declined"):
+                known.refused[programme] = entry
+        _turns(told, history, known, names)
     ordered = sorted(told.items(), key=lambda item: (item[1].first or 0, item[0]))
     return tuple(_question(digest, one, names) for digest, one in ordered)
 
@@ -83,31 +105,34 @@ def _note(told: _Told, entry: LoggedEntry) -> None:
     told.first = entry.time if told.first is None else min(told.first, entry.time)
 
 
-def _turns(told: dict[str, _Told], history: RegionHistory, asked: dict[str, LoggedEntry], names: Names) -> None:
+def _turns(told: dict[str, _Told], history: RegionHistory, known: _Known, names: Names) -> None:
     lang, region = names.lang, names.region(history.code)
+
+    def at(entry: LoggedEntry | None) -> str:
+        return "" if entry is None else moment(entry.time, lang)
+
     charged = set()
     for spend in history.spends:
         digest = words_at(spend.entry.body, "programme")
         charged.add(digest)
-        first = asked.get(digest)
-        outcome = (
-            say("report.dead", lang)
-            if spend.answered is None
-            else say("report.answered_at", lang, date=moment(spend.answered.time, lang))
-        )
+        answered = spend.answered
+        dead = answered is None
         turn = Turn(
             region=region,
-            asked="" if first is None else moment(first.time, lang),
-            charged=moment(spend.entry.time, lang),
+            asked=at(known.asked.get(digest)),
+            approved=at(known.approved.get(digest)),
+            charged=at(spend.entry),
             place=spend.entry.place,
             charge=money(spend.charge, lang),
-            outcome=outcome,
+            outcome=say("report.dead", lang) if dead else say("report.answered_at", lang, date=at(answered)),
         )
         told.setdefault(digest, _Told()).turns.append(turn)
-    for digest, entry in asked.items():
+    for digest, entry in known.asked.items():
         if digest not in charged:
-            outcome = say("report.not_charged", lang)
-            told[digest].turns.append(Turn(region, moment(entry.time, lang), "", entry.place, None, outcome))
+            no = known.refused.get(digest)
+            outcome = say("report.not_charged", lang) if no is None else _reason(no, lang)
+            turn = Turn(region, at(entry), at(known.approved.get(digest)), "", entry.place, None, outcome)
+            told[digest].turns.append(turn)
 
 
 def _question(digest: str, told: _Told, names: Names) -> Question:
@@ -124,6 +149,7 @@ def _question(digest: str, told: _Told, names: Names) -> Question:
         facts=tuple((say(f"report.asked.{key}", lang), value) for key, value in facts if value),
         statistics=() if paper is None else tuple(_statistic(one, lang) for one in list_at(paper.body, "statistics")),
         turns=tuple(told.turns),
+        approved=any(turn.approved for turn in told.turns),
     )
 
 
@@ -184,12 +210,12 @@ def refusals(histories: Iterable[RegionHistory], names: Names) -> tuple[No, ...]
     for history in histories:
         for entry in history.entries:
             if entry.event in ("refused", "declined"):
-                reason = f"{entry.event} {words_at(entry.body, 'reason')}"
-                found.setdefault((words_at(entry.body, "programme"), reason), []).append((entry.time, history.code))
+                key = words_at(entry.body, "programme"), _reason(entry, names.lang)
+                found.setdefault(key, []).append((entry.time, history.code))
     return tuple(
         No(
             programme=names.programme(digest) or say("report.no_programme", names.lang),
-            reason=_reason(reason, names.lang),
+            reason=reason,
             regions=_counted(code for _, code in some),
             times=len(some),
             first=moment(min(some)[0], names.lang),
@@ -203,7 +229,8 @@ def _counted(codes: Iterable[str]) -> str:
     return ", ".join(code if times == 1 else f"{code} ({times})" for code, times in sorted(Counter(codes).items()))
 
 
-def _reason(told: str, lang: Language) -> str:
-    event, _, reason = told.partition(" ")
-    key = f"node.reason.{reason}" if event == "refused" else f"report.declined.{reason}"
+def _reason(no: LoggedEntry, lang: Language) -> str:
+    """In words; as it stands where a later version had a reason that this one does not know."""
+    reason = words_at(no.body, "reason")
+    key = f"node.reason.{reason}" if no.event == "refused" else f"report.declined.{reason}"
     return say(key, lang) if key in catalogue() else reason.replace("_", " ")

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from audit.checks.files import fingerprint
 from audit.findings import Finding, Severity
 from audit.model import Bundle
 from audit.report.asked import questions, refusals
 from audit.report.budgets import LIFETIME, Shown, accounts, shown
+from audit.report.dutch import in_dutch
 from audit.report.kept import changes, documents, files, watches
 from audit.report.naming import SHORT, Names, inside, names, words_at
 from audit.verdict import RegionHistory, Verdict
 from policies.pages.dates import date, moment
 from policies.pages.templates import environment
-from policies.pages.words import catalogue, say
+from policies.pages.words import say
 from policies.study.text import Language
 
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
@@ -127,7 +129,8 @@ def _facts(verdict: Verdict, histories: tuple[RegionHistory, ...], lang: Languag
         else "",
         "regions": ", ".join(history.code for history in histories),
         "findings": say("report.count", lang, **{severity.value: count[severity] for severity in _SEVERITIES}),
-        "consortium": verdict.consortium,
+        "consortium": fingerprint(verdict.consortium) if verdict.consortium else "",
+        "no_bundles": ", ".join(verdict.no_bundles),
     }
     return [(say(f"report.fact.{key}", lang), value) for key, value in values.items() if value]
 
@@ -195,8 +198,7 @@ def _by_severity(findings: tuple[Finding, ...], lang: Language) -> list[tuple[st
 
 
 def _said(finding: Finding, lang: Language) -> Said:
-    meaning, ask = (f"report.finding.{finding.code}.{key}" for key in ("meaning", "ask"))
-    ours = lang != "en" and meaning in catalogue() and ask in catalogue()
+    ours = in_dutch().get(finding.code) if lang == "nl" else None
     place = finding.entry or finding.region
     where = " · ".join(part for part in (place, finding.bundle) if part)
     return Said(
@@ -205,7 +207,7 @@ def _said(finding: Finding, lang: Language) -> Said:
         code=finding.code,
         where=where,
         what=finding.what,
-        meaning=say(meaning, lang) if ours else finding.meaning,
-        ask=say(ask, lang) if ours else finding.ask,
-        meaning_lang=lang if ours else "en",
+        meaning=finding.meaning if ours is None else ours.meaning,
+        ask=finding.ask if ours is None else ours.ask,
+        meaning_lang="en" if ours is None else "nl",
     )

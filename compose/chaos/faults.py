@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 _ROOMY = "64m"
 
@@ -24,6 +25,16 @@ class Inject:
     calls: str
     how: str
     when: str
+
+    def options(self) -> list[str]:
+        inject = f"inject={self.calls}:{self.how}:when={self.when}"
+        return ["-o", "/dev/null", "-e", f"trace={self.calls}", "-e", inject]
+
+
+class Traced(Protocol):
+    """What strace does to a process."""
+
+    def options(self) -> list[str]: ...
 
 
 def can_trace() -> bool:
@@ -40,21 +51,18 @@ def can_mount() -> bool:
 
 
 @contextmanager
-def injected(process: int, fault: Inject) -> Iterator[None]:
-    """The fault in a process that has stopped; it can go on when the block begins. Ends with the process."""
-    command = ["strace", "-f", "-p", str(process), "-o", "/dev/null"]
-    command += ["-e", f"trace={fault.calls}", "-e", f"inject={fault.calls}:{fault.how}:when={fault.when}"]
+def traced(process: int, how: Traced) -> Iterator[None]:
+    """strace upon a process that has stopped, and can go on when the block begins. The block ends after the process."""
+    command = ["strace", "-f", "-p", str(process), *how.options()]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr is not None
         attached = tracer.stderr.readline()
         if "attached" not in attached:
             tracer.kill()
             raise OSError(f"strace did not attach: {attached.strip()}")
-        try:
-            yield
-        finally:
-            tracer.stderr.close()
-            tracer.terminate()
+        yield
+        # It ends with what it traces, and has written everything by then.
+        tracer.communicate()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from compose.chaos.chance import Chance
 from compose.chaos.child import Life, live
-from compose.chaos.faults import Inject, injected
+from compose.chaos.faults import Traced, traced
 from compose.chaos.judge import Judge
 from compose.chaos.world import Orders
 from node.home import Home
@@ -99,7 +99,7 @@ class Mill:
         self.number += 1
         return f"{self.name}_{self.number}"
 
-    def live(self, life: Life, tally: Tally, dies_after_s: float | None = None, fault: Inject | None = None) -> Death:
+    def live(self, life: Life, tally: Tally, dies_after_s: float | None = None, fault: Traced | None = None) -> Death:
         """One child, from its birth to its end, and what the judge says of what it left behind.
 
         A `fault` is for a life that waits.
@@ -113,7 +113,7 @@ class Mill:
         with ExitStack() as stack:
             if fault is not None:
                 os.waitpid(child, os.WUNTRACED)
-                stack.enter_context(injected(child, fault))
+                stack.enter_context(traced(child, fault))
                 os.kill(child, signal.SIGCONT)
             told = self._listen(reading, child, began, dies_after_s)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

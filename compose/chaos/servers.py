@@ -57,7 +57,7 @@ def _listening(port: int) -> bool:
 
 @dataclass(slots=True)
 class Deaths:
-    """One of them dies and comes back before the next one dies, so that two of three are always there."""
+    """Of those that run, one dies and comes back before the next one dies: of three, two are always there."""
 
     made: Federation
     chance: Chance
@@ -67,7 +67,7 @@ class Deaths:
         """One death and one coming back, within a few seconds."""
         began = time.monotonic()
         time.sleep(2 * self.chance.fraction())
-        name = self.chance.of((COORDINATOR, *self.made.witnesses))
+        name = self.chance.of(sorted(self.made.processes))
         self.made.kill(name)
         start(self.made, name)
         wait_for(self.made, name)

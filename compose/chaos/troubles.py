@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
+from compose.chaos import powercut
 from compose.chaos.chance import Chance
 from compose.chaos.child import Life
 from compose.chaos.faults import Inject, can_mount, can_trace, disk
@@ -75,6 +78,8 @@ def work(task: Task) -> list[Tally]:
     return found
 
 
+_CUTS = 5
+"""Power cuts in one life."""
 Disturb = Callable[[Mill, Tally], None]
 
 
@@ -83,6 +88,7 @@ def _todo(task: Task) -> list[tuple[str, int, Disturb]]:
     todo: list[tuple[str, int, Disturb]] = [("kill -9 of a node", task.kills, _kill)]
     if can_trace():
         todo.append(("kill -9 of a node at a system call", task.at_calls, _kill_at_a_call))
+        todo.append(("the power is cut", task.disks * _CUTS, _power_cut))
         todo += [(kind, task.disks, _inject(*how)) for kind, how in _INJECTED.items()]
     todo.append(("no file can grow", task.disks, _no_growth))
     if can_mount():
@@ -116,6 +122,23 @@ def _kill_at_a_call(mill: Mill, tally: Tally) -> None:
     calls = mill.chance.of((_WRITES, _SYNCS, "renameat2,rename,ftruncate,unlink", "sendmsg"))
     fault = Inject(calls, "signal=KILL", str(1 + mill.chance.below(30)))
     _count_kill(mill.live(Life(mill.home, mill.batches(), waiting=True), tally, fault=fault), tally)
+
+
+def _power_cut(mill: Mill, tally: Tally) -> None:
+    """One node under a recording, and the power cut at several moments of its life."""
+    files = powercut.files_of(mill.home.ledger_file)
+    before, judge = powercut.contents(files), deepcopy(mill.judge)
+    with tempfile.TemporaryDirectory() as name:
+        recording = Path(name) / "recording"
+        mill.live(Life(mill.home, mill.batches(3), waiting=True), tally, fault=powercut.Recording(recording))
+        done = powercut.read(recording, files)
+        for number in range(_CUTS):
+            folder = Path(name) / str(number)
+            folder.mkdir()
+            lost, wrong = powercut.cut(before, done, judge, mill.chance, folder)
+            tally.count += 1
+            tally.outcomes["writes were lost, no promise" if lost else "nothing was lost"] += 1
+            tally.violations += wrong
 
 
 def _count_kill(death: Death, tally: Tally) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rondgang.notes import Note
 from rondgang.signed import Signed
 
-from node.ledger.evidence import keep
+from node.ledger.evidence import Seen, keep
 from node.ledger.ledger import Ledger
 from node.ledger.log import Clock, Log
 from node.ledger.schema import connect
@@ -20,11 +21,12 @@ CarriedAnswer = tuple[str, str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """What goes over into a new epoch: documents in force, snapshots in force, and answers that had left already."""
+    """What goes over into a new epoch: documents and snapshots in force, answers that had left, what others showed."""
 
     adopted: tuple[tuple[Adopted, Signed], ...]
     imported: tuple[Imported, ...]
     answers: Iterable[CarriedAnswer]
+    seen: tuple[Note, ...]
 
 
 def released_answers(ledger: Ledger) -> Iterable[CarriedAnswer]:
@@ -56,5 +58,9 @@ def write_epoch(path: Path, reset: Reset, inherited: Inherited, clock: Clock) ->
             draft.connection.executemany(
                 "INSERT INTO carried (programme, snapshot, bytes) VALUES (?, ?, ?)", inherited.answers
             )
+            seen = Seen(draft.connection)
+            for note in inherited.seen:
+                seen.hold(note)
+            seen.write(draft.connection)
     finally:
         log.connection.close()

@@ -22,7 +22,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 352.0, 46.0, 200.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS_S = (
     1, 2, 5, 10, 15, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 3 * _HOUR,
-    6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 5 * _DAY, 10 * _DAY,
+    6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 5 * _DAY, 10 * _DAY, 20 * _DAY, 30 * _DAY,
 )  # fmt: skip
 _STEPS_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200, 12_000)
 _SPANS = 3
@@ -115,9 +115,13 @@ def time_ticks(begin: int, end: int, lang: Language) -> list[tuple[int, str]]:
         return _month_ticks(begin, end, lang)
     step = next((step for step in _STEPS_S if span / step <= _SPANS), _STEPS_S[-1])
     found = list(range(-(-begin // step) * step, end + 1, step)) or [begin]
+    days = [short_date(at, lang).rpartition(" ")[0] for at in found]
     if step >= _DAY:
-        return [(at, short_date(at, lang).rpartition(" ")[0]) for at in found]
-    return [(at, clock(at, seconds=step < _MINUTE)) for at in found]
+        return list(zip(found, days, strict=True))
+    clocks = [clock(at, seconds=step < _MINUTE) for at in found]
+    if len(set(days)) > 1:
+        clocks = [f"{day} {text}" for day, text in zip(days, clocks, strict=True)]
+    return list(zip(found, clocks, strict=True))
 
 
 def span_text(begin: int, end: int, lang: Language) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from compose.demo.federation import WITNESS
 from coordinator.client import Desk, Planned
 from node.mechanism import noisy
 from node.snapshots import Snapshot

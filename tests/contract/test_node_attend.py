@@ -6,18 +6,33 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rondgang.signed import Signed, sign
 
 from compose.demo.federation import free_port
+from node.approving import Heard, hear
 from node.attend import Attendance
 from node.journal import EventName
+from policies.documents import to_canonical
+from policies.rules.approval import Approval
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.blocks import Block
 from policies.statistics.programme import PlannedBlock
 from policies.wire.refusals import reason_from_wire
 from tests.node_desk import WITHIN_S, Address, PlayedDesk, order, quote_request, rejection
-from tests.node_world import CONSORTIUM, CountedRows, World, make_home, put_snapshot, signed_order, signed_programme
+from tests.node_world import (
+    CONSORTIUM,
+    REGION,
+    STEWARD,
+    CountedRows,
+    World,
+    make_home,
+    put_snapshot,
+    signed_order,
+    signed_programme,
+)
 from tests.small_study import heading, planned
 
 PROGRAMME = signed_programme(planned())
@@ -58,9 +73,10 @@ class SlowRows(CountedRows):
 
     def __init__(self) -> None:
         super().__init__()
-        self.go = threading.Event()
+        self.go, self.reading = threading.Event(), threading.Event()
 
     def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
+        self.reading.set()
         assert self.go.wait(WITHIN_S)
         return super().sums(snapshot, blocks)
 
@@ -71,9 +87,9 @@ class SlowRows(CountedRows):
 class Setting:
     """An address, a node that is enrolled there, and its notes."""
 
-    def __init__(self, folder: Path, rows: CountedRows | None = None, tick_ms: int = 25) -> None:
+    def __init__(self, folder: Path, rows: CountedRows | None = None, **policy: Any) -> None:
         self.address = Address.new(free_port())
-        self.home = make_home(folder / "home", f"localhost:{self.address.port}", tick_ms=tick_ms)
+        self.home = make_home(folder / "home", f"localhost:{self.address.port}", **policy)
         self.address.enrol(self.home)
         put_snapshot(self.home)
         self.rows = rows or CountedRows()
@@ -97,6 +113,12 @@ class Setting:
 
     def spend(self) -> int:
         return self.region.ledger.book.lifetime.nano
+
+    def say(self, decision: str, programme: Signed, reason: str | None = None) -> None:
+        """The steward's word, as it comes from another verb."""
+        word = {"region": REGION, "programme": programme.digest, "decision": decision, "reason": reason}
+        approval = Approval.model_validate(word | {"decided": self.region.now()})
+        assert isinstance(hear(self.region, sign("approval", to_canonical(approval), STEWARD).to_bytes()), Heard)
 
 
 def talk(
@@ -248,3 +270,93 @@ def test_an_answer_that_is_late_is_refused_on_the_last_tick_and_free_the_next_ti
     talk(setting, conversation)
     assert setting.spend() == planned().charge.amount.nano
     assert len(rows.reads) == 1
+
+
+def other(name: str) -> Signed:
+    return signed_programme(planned().model_copy(update={"programme": heading(id=name)}))
+
+
+WIDE: dict[str, Any] = {"cohorts": {"c1": {"rho": "9"}}, "lifetime": {"rho": "9"}}
+
+
+def test_orders_that_come_while_the_writer_works_go_to_it_together(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, SlowRows(), **WIDE)
+    rows = setting.rows
+    assert isinstance(rows, SlowRows)
+    events: list[str] = []
+
+    async def run() -> None:
+        async with setting.address.opened(PlayedDesk()) as desk, setting.attending() as attendance:
+            for number in range(6):
+                await desk.say(order(other(f"number_{number}"), f"run-{number:016x}"))
+                assert await asyncio.to_thread(rows.reading.wait, WITHIN_S)
+            async with asyncio.timeout(WITHIN_S):
+                while len(attendance._queue._waiting) < 5:
+                    await asyncio.sleep(0)
+            rows.go.set()
+            assert all([(await desk.hear()).reply.signed_answer for _ in range(6)])
+            events.extend(entry.body.event for entry in setting.region.ledger.last_entries(100))
+
+    asyncio.run(run())
+    assert [event for event in events if event in ("debited", "answered")] == [
+        "debited", "answered", *["debited"] * 5, *["answered"] * 5,
+    ]  # fmt: skip
+    # The head first, to see that they are there; then twice for each of two batches.
+    assert [witness.calls for witness in setting.world.watching] == [5, 5]
+
+
+def test_an_answer_leaves_by_itself_once_the_steward_has_approved(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, approval="steward")
+
+    async def run() -> None:
+        async with setting.address.opened(PlayedDesk()) as desk, setting.attending() as attendance:
+            reply = await desk.asked(order(PROGRAMME))
+            assert reason_from_wire(reply.refusal.reason) is Reason.AWAITING_APPROVAL
+            # A change that decides nothing about it says nothing to the desk.
+            attendance.again()
+            again = await desk.asked(order(PROGRAMME))
+            assert reason_from_wire(again.refusal.reason) is Reason.AWAITING_APPROVAL
+            assert desk.heard.empty()
+            setting.say("approve", PROGRAMME)
+            attendance.again()
+            answered = (await desk.hear()).reply
+            assert answered.run == reply.run
+            assert answered.signed_answer
+            attendance.again()
+            assert (await desk.asked(order(PROGRAMME))).signed_answer == answered.signed_answer
+            assert desk.heard.empty()
+
+    asyncio.run(run())
+    assert setting.spend() == planned().charge.amount.nano
+
+
+def test_a_steward_who_declines_is_heard_by_the_desk_at_once(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, approval="steward")
+
+    async def run() -> None:
+        async with setting.address.opened(PlayedDesk()) as desk, setting.attending() as attendance:
+            await desk.asked(order(PROGRAMME))
+            setting.say("decline", PROGRAMME, "purpose")
+            attendance.again()
+            declined = (await desk.hear()).reply
+            assert reason_from_wire(declined.refusal.reason) is Reason.DECLINED
+            assert "purpose" in declined.refusal.sentence
+
+    asyncio.run(run())
+    assert (setting.spend(), setting.rows.reads) == (0, [])
+
+
+def test_an_outage_of_witnesses_is_a_refusal_on_a_tick_and_the_next_order_is_answered(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+
+    async def conversation(desk: PlayedDesk) -> None:
+        setting.world.befall("lost_request")
+        sent = asyncio.get_running_loop().time()
+        reply = await desk.asked(order(PROGRAMME))
+        assert reason_from_wire(reply.refusal.reason) is Reason.UNWITNESSED
+        assert asyncio.get_running_loop().time() - sent >= TICK_S
+        setting.world.befall("none")
+        assert (await desk.asked(order(PROGRAMME))).signed_answer
+
+    talk(setting, conversation)
+    assert setting.spend() == planned().charge.amount.nano

@@ -4,23 +4,27 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rondgang.signed import Signed
 
 from compose.demo.federation import free_port
-from node.home import Home
+from node.home import Home, WitnessAddress, write_config
 from node.operations import Done, adopt_policy, status
+from node.status import Status
 from tests.node_desk import Address, PlayedDesk, order, serve_log
-from tests.node_world import FOREVER, always_programme, import_rows, make_home, signed_order
+from tests.node_world import FOREVER, always_programme, always_roster, import_rows, make_home, signed_order
 from tests.small_study import region_policy
+from tests.witnesses import Witness, WitnessServer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAMME = always_programme()
@@ -38,14 +42,27 @@ def ask(desk: PlayedDesk, programme: Signed = PROGRAMME) -> Awaitable[bytes]:
     return asked()
 
 
+@dataclass
+class Place:
+    """Where a desk may listen, an enrolled home with data that attends there, and an independent witness of it."""
+
+    address: Address
+    home: Home
+    desk: Witness
+    witness: WitnessServer
+
+
 @pytest.fixture
-def enrolled(tmp_path: Path) -> tuple[Address, Home]:
-    """An address, and an enrolled home with data that attends there."""
+def enrolled(tmp_path: Path) -> Iterator[Place]:
     address = Address.new(free_port())
     home = make_home(tmp_path / "a home", f"localhost:{address.port}", always=True)
     address.enrol(home)
     import_rows(home)
-    return address, home
+    desk, other = (Witness(label, always_roster, lambda: int(time.time())) for label in ("desk", "witness"))
+    with WitnessServer(other, address.root).listening() as witness:
+        addresses = (WitnessAddress(address=f"localhost:{witness.port}"),)
+        write_config(home, home.config().model_copy(update={"witnesses": addresses}))
+        yield Place(address, home, desk, witness)
 
 
 @contextmanager
@@ -69,16 +86,16 @@ def serving(home: Home, *before: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(STOP_S)
 
 
-def converse(address: Address, conversation: Callable[[PlayedDesk], Awaitable[None]]) -> None:
+def converse(place: Place, conversation: Callable[[PlayedDesk], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with address.opened(PlayedDesk()) as desk:
+        async with place.address.opened(PlayedDesk(), place.desk) as desk:
             await asyncio.wait_for(conversation(desk), 60)
 
     asyncio.run(run())
 
 
-def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> None:
-    address, home = enrolled
+def test_an_answer_survives_kill_minus_nine(enrolled: Place) -> None:
+    home = enrolled.home
     replies: list[bytes] = []
 
     async def conversation(desk: PlayedDesk) -> None:
@@ -89,15 +106,15 @@ def test_an_answer_survives_kill_minus_nine(enrolled: tuple[Address, Home]) -> N
                 process.send_signal(signal.SIGKILL)
                 process.wait(STOP_S)
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     assert replies[0] == replies[1]
     shown = status(home)
     assert [entry.event for entry in shown.last].count("debited") == 1
     assert '"event": "answered_again"' in serve_log(home.root)
 
 
-def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: tuple[Address, Home]) -> None:
-    address, home = enrolled
+def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: Place) -> None:
+    home = enrolled.home
     assert isinstance(adopt_policy(home, region_policy(policy={"version": 2}, test_only=True)), Done)
 
     async def conversation(desk: PlayedDesk) -> None:
@@ -115,11 +132,46 @@ def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: t
             process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(process.wait, STOP_S) == 0
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     assert not home.socket_file.exists()
     events = [json.loads(line)["event"] for line in serve_log(home.root).splitlines()]
     assert events[:2] == ["started", "test_only"], "a policy for tests alone is told at every start"
     assert "Region AA attends localhost" in (home.root / "serve.out").read_text(encoding="utf-8")
+
+
+def test_a_node_on_yesterdays_folder_attends_repeats_and_says_what_is_wrong(enrolled: Place, tmp_path: Path) -> None:
+    home, older = enrolled.home, Home(tmp_path / "older")
+    wide = region_policy(policy={"version": 2}, cohorts={"c1": {"rho": "9"}}, lifetime={"rho": "9"})
+    assert isinstance(adopt_policy(home, wide), Done)
+    told: list[bytes | str] = []
+    shown: list[Status] = []
+
+    async def conversation(desk: PlayedDesk) -> None:
+        with serving(home):
+            told.append(await ask(desk))
+            await ask(desk, always_programme("second"))
+            shutil.copytree(home.root, older.root, ignore=shutil.ignore_patterns("*.sock", "lock", "serve.out"))
+            await ask(desk, always_programme("third"))
+        desk.came.clear()
+        with serving(older):
+            told.append(await ask(desk))
+            new = always_programme("fourth")
+            reply = await desk.asked(order(new, RUN, signed_order(new, run=RUN, deadline=FOREVER)))
+            told.append(reply.refusal.sentence)
+            shown.append(await asyncio.to_thread(status, older))
+
+    converse(enrolled, conversation)
+    assert told[0] == told[1]
+    (found,) = shown
+    assert found.trouble is not None
+    assert (found.trouble.kind, found.trouble.own) == ("behind", found.entries)
+    assert found.trouble.seen == enrolled.desk.size("AA") > found.entries
+    assert [one.problem for one in found.witnesses] == ["behind", "behind"]
+    assert f"{found.entries} entries" in str(told[2])
+    printed = (older.root / "serve.out").read_text(encoding="utf-8")
+    assert "NOTE: this ledger is behind." in printed
+    assert "rondgang node recover" in printed
+    assert '"event": "behind_witnesses"' in serve_log(older.root)
 
 
 def test_a_serving_node_loads_nothing_that_only_import_needs() -> None:
@@ -162,10 +214,8 @@ def calls_between(trace: Path, first: float, last: float) -> list[tuple[str, str
 
 @pytest.mark.strace
 @pytest.mark.skipif(not _can_trace(), reason="needs strace and the right to trace")
-def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
-    enrolled: tuple[Address, Home], tmp_path: Path
-) -> None:
-    address, home = enrolled
+def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(enrolled: Place, tmp_path: Path) -> None:
+    home = enrolled.home
     trace = tmp_path / "trace"
     moments: list[float] = []
     replies: list[bytes] = []
@@ -182,7 +232,7 @@ def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
             os.killpg(process.pid, signal.SIGTERM)
             await asyncio.to_thread(process.wait, STOP_S)
 
-    converse(address, conversation)
+    converse(enrolled, conversation)
     calls = calls_between(trace, *moments)
     writes = places(calls, "pwrite64", "ledger.sqlite-wal>")
     syncs = places(calls, "fdatasync", "ledger.sqlite-wal>")
@@ -195,8 +245,13 @@ def test_the_ledger_is_synced_before_rows_are_read_and_before_the_reply_leaves(
     stored = [i for i in writes if reads[-1] < i < sent]
     assert debit, "the debit was written before any row was read"
     assert stored, "the answer was written after the rows were read and before it left"
-    assert any(debit[-1] < i < reads[0] for i in syncs), "the debit is on disk before any row is read"
-    assert any(stored[-1] < i < sent for i in syncs), "the answer is on disk before it leaves"
+    synced = [i for i in syncs if debit[-1] < i < reads[0]]
+    kept = [i for i in syncs if stored[-1] < i < sent]
+    assert synced, "the debit is on disk before any row is read"
+    assert kept, "the answer is on disk before it leaves"
+    told = places(calls, "sendmsg", "")
+    assert len([i for i in told if synced[-1] < i < reads[0]]) >= 2, "both witnesses hear of the debit before that"
+    assert len([i for i in told if kept[-1] < i < sent]) >= 2, "both witnesses hear of the answer before that"
     assert [i for i in writes if i not in debit and i not in stored] == []
 
 

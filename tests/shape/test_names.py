@@ -29,6 +29,7 @@ def test_a_room_is_imported_from_this_checkout(package: str, folder: str) -> Non
 
 def test_the_command_offers_the_verbs_of_our_rooms_only() -> None:
     assert {verb.name: verb.value for verb in entry_points(group="rondgang.verbs")} == {
+        "audit": "audit.cli:app",
         "consortium": "compose.consortium.cli:app",
         "coordinator": "coordinator.cli:app",
         "demo": "compose.demo.cli:app",

@@ -169,6 +169,9 @@ def test_a_ledger_of_the_first_version_is_exported(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 1")
     assert of(bundled(home), "document") == []
     assert len(of(bundled(home), "entry")) == 5
+    # Opened by this version, the node keeps what is in force from then on.
+    Region(home, lambda: OPEN).close()
+    assert [one.kind for one in documents(bundled(home))] == ["roster", "calendar", "codebook", "policy"]
 
 
 def test_nothing_is_exported_where_no_ledger_is(tmp_path: Path) -> None:

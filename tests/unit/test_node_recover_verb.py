@@ -2,37 +2,23 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rondgang.roles import Party, Role
-from rondgang.tls import request_certificate
 from typer.testing import CliRunner, Result
 
-from compose.consortium.authority import Authority, issue, pem
 from node.cli import app
-from node.home import Home, WitnessAddress, write_config
+from node.home import Home, write_config
 from node.journal import silent
 from node.lock import exclusive
 from node.region import Region
 from node.witnessing.witnesses import Witnesses
 from policies.rules.entries import RefusedEntry
-from tests.applicants import authority
-from tests.node_desk import Address
-from tests.node_world import CHECKPOINT, REGION, always_roster, make_home, put_snapshot
-from tests.witnesses import MemoryLine, Witness, WitnessServer
-
-
-def now() -> int:
-    return int(time.time())
-
-
-def certificate(root: Authority, tls_key: bytes, party: Party) -> bytes:
-    csr = request_certificate(tls_key, party, "one")
-    return pem(issue(root, csr, party, "one", ("localhost",), now(), 1)[0])
+from tests.node_world import CHECKPOINT, REGION
+from tests.watched_home import now, two_witnesses, watched_home
+from tests.witnesses import MemoryLine, Witness
 
 
 def lived(home: Home, watching: tuple[Witness, ...], number: int) -> None:
@@ -46,24 +32,13 @@ def lived(home: Home, watching: tuple[Witness, ...], number: int) -> None:
 
 @pytest.fixture
 def watching() -> tuple[Witness, ...]:
-    return tuple(Witness(label, always_roster, now) for label in ("desk", "witness"))
+    return two_witnesses()
 
 
 @pytest.fixture
 def home(tmp_path: Path, watching: tuple[Witness, ...]) -> Iterator[Home]:
     """A home in which yesterday's copy was put back, with its two witnesses listening."""
-    root = authority(now=now())
-    with ExitStack() as open_:
-        ports = [
-            open_.enter_context(WitnessServer(witness, root).listening(certificate, role)).port
-            for witness, role in zip(watching, (Role.COORDINATOR, Role.WITNESS), strict=True)
-        ]
-        made = make_home(tmp_path / "home", f"localhost:{ports[0]}", always=True)
-        write_config(
-            made, made.config().model_copy(update={"witnesses": (WitnessAddress(address=f"localhost:{ports[1]}"),)})
-        )
-        Address(root, b"", 0).enrol(made)
-        put_snapshot(made)
+    with watched_home(tmp_path / "home", watching) as made:
         lived(made, watching, 1)
         yesterday = shutil.copytree(made.root, tmp_path / "yesterday")
         lived(made, watching, 2)

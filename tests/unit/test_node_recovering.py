@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from rondgang.canonical import digest
 from rondgang.merkle import EMPTY_ROOT
-from rondgang.notes import Checkpoint
+from rondgang.notes import Checkpoint, sign_checkpoint
 
 from node.closed import closed_files
 from node.errors import BadDelivery, DiskFault, NewerLedger
@@ -151,13 +151,14 @@ def test_a_restored_copy_starts_anew_with_everything_charged(world: World, tmp_p
 
 
 def test_witnesses_follow_a_reset_and_nothing_is_left_to_spend(world: World, tmp_path: Path) -> None:
-    given = world.ask()
+    given, shown = world.ask(), sign_checkpoint(Checkpoint("BB/1", 4, b"\1" * 32), CHECKPOINT)
+    world.region.ledger.hold_seen([shown])
     copy = restored(world, tmp_path)
     assert reason(copy.ask(another(2))) is Reason.BEHIND_WITNESSES
     anew = recovered(copy, last_of(copy))
     assert anew.witnesses.watch() is None
     assert anew.ask() == given, "what had left is given again"
-    assert anew.rows.reads == []
+    assert (anew.rows.reads, anew.region.ledger.seen()) == ([], (shown,))
     for number in (1, 2):
         assert reason(anew.ask(another(number))) is Reason.OVER_COHORT_CAP
     assert {note.checkpoint.origin for one in anew.watching if (note := one.memory.last("AA"))} == {"AA/2"}

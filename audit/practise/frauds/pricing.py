@@ -58,7 +58,7 @@ def less_noise(_body: Values, blocks: list[Values]) -> None:
 
 def bound_understated(body: Values, blocks: list[Values]) -> None:
     """A household is said to have one adult at most, where the codebook counts two."""
-    blocks[3] = block("safe", 1, 1, 40_000_007)
+    blocks[3], blocks[4] = (block(name, 1, 1, 40_000_007) for name in ("safe", "n3"))
     _charged(body, price(blocks))
 
 
