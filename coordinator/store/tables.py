@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 METADATA = MetaData(
@@ -131,4 +133,51 @@ DOCUMENTS = Table(
     Column("since", BigInteger, nullable=False, comment="Unix second in which the desk first worked by it"),
     Column("signed", LargeBinary, nullable=False, comment="Canonical bytes of the signed document"),
     comment="Every roster, calendar and codebook that the desk worked by",
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("run", String(20), ForeignKey("runs.run"), primary_key=True, comment="The run whose national sums it is at"),
+    Column("attempt", Integer, primary_key=True, comment="Its number in the run, from 1; never given twice"),
+    Column("begun", BigInteger, nullable=False, comment="Unix second in which its order was signed"),
+    Column("state", String(10), nullable=False, comment="keys, fixed (who takes part), summed or aborted"),
+    Column("sentence", String(2000), comment="Why it was aborted, and which regions were missing; null unless it was"),
+    CheckConstraint("state in ('keys', 'fixed', 'summed', 'aborted')", name="state"),
+    CheckConstraint("(state = 'aborted') = (sentence is not null)", name="why"),
+    comment="Every attempt at national sums, written before any region hears of it",
+)
+
+ATTEMPT_PAPERS = Table(
+    "attempt_papers",
+    METADATA,
+    Column("number", Integer, primary_key=True, comment="The order in which they were fixed or came"),
+    Column("run", String(20), nullable=False, comment="The run of the attempt"),
+    Column("attempt", Integer, nullable=False, comment="The attempt that they belong to"),
+    Column("hash", String(64), nullable=False, comment="SHA-256 of the document"),
+    Column("signed", LargeBinary, nullable=False, comment="Canonical bytes of the signed document"),
+    ForeignKeyConstraint(["run", "attempt"], ["attempts.run", "attempts.attempt"], name="fk_attempt_papers_run"),
+    UniqueConstraint("run", "attempt", "hash", name="uq_attempt_papers_run"),
+    comment="The signed documents of each attempt's rounds: evidence of who was shown what",
+)
+
+SUMS = Table(
+    "sums",
+    METADATA,
+    Column("run", String(20), primary_key=True, comment="The run: one finished sum each"),
+    Column("attempt", Integer, nullable=False, comment="The attempt that gave it"),
+    Column("hash", String(64), nullable=False, comment="SHA-256 of the sum's document"),
+    Column("signed", LargeBinary, nullable=False, comment="Canonical bytes of the signed sum, noise included"),
+    Column("finished", BigInteger, nullable=False, comment="Unix second in which it was put together"),
+    ForeignKeyConstraint(["run", "attempt"], ["attempts.run", "attempts.attempt"], name="fk_sums_run"),
+    comment="The finished national sums; here before anybody hears of one",
+)
+
+SUMS_GIVEN = Table(
+    "sums_given",
+    METADATA,
+    Column("run", String(20), ForeignKey("sums.run"), primary_key=True, comment="The run whose sum it is"),
+    Column("region", String(8), primary_key=True, comment="Code of a region of the programme"),
+    Column("kept", BigInteger, comment="Unix second in which the region said that it has stored it; null until then"),
+    comment="To whom each finished sum is sent until it is kept",
 )
