@@ -24,6 +24,7 @@ from policies.rules.entries import (
     RefusedEntry,
     Reset,
     ResultEntry,
+    Summed,
 )
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
@@ -228,7 +229,7 @@ def _decision(entry: Entry) -> Decision:
             about, charge = programme, NanoRho(entry.body.charge).text()
         case AskedEntry(programme=programme) | Approved(programme=programme) | Declined(programme=programme):
             about = programme
-        case Answered(programme=programme) | Attempted(programme=programme):
+        case Answered(programme=programme) | Attempted(programme=programme) | Summed(programme=programme):
             about = programme
         case ResultEntry(run=run):
             about = run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def opened(path: Path, connect: Connect = connect) -> Ledger:
 def debited(ledger: Ledger, name: str = "first", number: int = 1, nano: int = 10) -> Debit:
     """A debit in hand."""
     (made,) = ledger.debit([ask(name, number, grant(nano))])
+    assert isinstance(made, Debit)
+    return made
+
+
+def tried(ledger: Ledger, name: str = "first", number: int = 1, attempt: int = 1) -> Debit:
+    """A debit in hand for an attempt."""
+    asked = ask(name, number)
+    (made,) = ledger.debit([replace(asked, claim=replace(asked.claim, attempt=attempt))])
     assert isinstance(made, Debit)
     return made
 

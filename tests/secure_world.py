@@ -24,16 +24,12 @@ from policies.statistics.programme import PlannedBlock, Programme, Secure
 from policies.study.roster import Roster
 from policies.units.noise import Sigma
 from tests.applicants import signing_key
+from tests.national_study import codes
 from tests.node_world import DESK, RUN, member, roster, signed_programme
 from tests.small_study import OPEN, planned
 
 SCALE = Sigma(1000, 0)
 NOTHING: frozenset[str] = frozenset()
-
-
-def codes(count: int) -> tuple[str, ...]:
-    """AA, AB, AC ... for so many regions."""
-    return tuple(f"{chr(65 + place // 26)}{chr(65 + place % 26)}" for place in range(count))
 
 
 def checkpoint_key(region: str) -> SigningKey:

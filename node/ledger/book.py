@@ -28,6 +28,7 @@ from policies.rules.entries import (
     RefusedEntry,
     Reset,
     ResultEntry,
+    Summed,
 )
 from policies.units.money import NanoRho
 
@@ -45,9 +46,10 @@ class Book:
     name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run), and
     `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word on a programme,
     `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that paid, `answered_at`
-    to the place of the entry that says so; `unanswered` are debits without an answer: charged, and dead unless this
-    process still has them; `attempts` maps (programme, run) to its newest attempt. `results` maps a run to its newest
-    result, `received` to when that came (unix seconds).
+    to the place of the entry that says so; `unanswered` are debits without an answer, or of which no vector left:
+    charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest attempt that
+    was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums. `results` maps a run
+    to its newest result, `received` to when that came (unix seconds).
 
     `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
@@ -70,6 +72,8 @@ class Book:
     programmes_answered: set[str] = field(default_factory=set)
     unanswered: dict[int, Debited] = field(default_factory=dict)
     attempts: dict[Pair, int] = field(default_factory=dict)
+    vectors: dict[Pair, int] = field(default_factory=dict)
+    sums: dict[Pair, Summed] = field(default_factory=dict)
     refusals: set[tuple[str, str, str]] = field(default_factory=set)
     results: dict[str, ResultEntry] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
@@ -147,13 +151,15 @@ class Book:
                 self._check_answer(event)
             case Attempted():
                 self._check_attempt(event)
+            case Summed():
+                self._check_sum(event)
             case ResultEntry() if not self.has_answered(event.programme):
                 raise BrokenLedger("it is the result of a programme that was never answered", self.size)
             case _:
                 pass
 
     def has_answered(self, programme: str) -> bool:
-        """Whether a programme was ever answered here, from any snapshot and in any epoch."""
+        """Whether a programme was ever answered here, or a vector of it left, from any snapshot and in any epoch."""
         return programme in self.programmes_answered or any(programme == carried for carried, _snapshot in self.carried)
 
     def totals(self, cohort: str, charge: int) -> tuple[NanoRho, NanoRho]:
@@ -176,14 +182,15 @@ class Book:
             case Approved() | Declined():
                 self._decide(event)
             case Debited():
-                cohort, self.lifetime = self.totals(event.cohort, event.charge)
-                self._put(self.cohorts, event.cohort, cohort)
-                self._put(self.unanswered, self.size, event)
+                self._debit(event)
             case Answered():
                 self._answer(event)
             case Attempted():
                 self._drop(self.unanswered, event.debit)
-                self._put(self.attempts, (event.programme, event.run), event.attempt)
+                self._put(self.vectors, (event.programme, event.run), event.attempt)
+                self._add(self.programmes_answered, event.programme)
+            case Summed():
+                self._put(self.sums, (event.programme, event.run), event)
             case ResultEntry():
                 self._put(self.results, event.run, event)
             case _:
@@ -204,6 +211,13 @@ class Book:
             self._put(self.declined, event.programme, event.reason)
         else:
             self._drop(self.declined, event.programme)
+
+    def _debit(self, event: Debited) -> None:
+        cohort, self.lifetime = self.totals(event.cohort, event.charge)
+        self._put(self.cohorts, event.cohort, cohort)
+        self._put(self.unanswered, self.size, event)
+        if event.attempt:
+            self._put(self.attempts, (event.programme, event.run), event.attempt)
 
     def _answer(self, event: Answered) -> None:
         pair = (event.programme, event.snapshot)
@@ -237,20 +251,30 @@ class Book:
         held = self.snapshots.get(event.cohort)
         if held is None or held.snapshot != event.snapshot:
             raise BrokenLedger("it is charged for a snapshot that was not in force", self.size)
+        if event.attempt:
+            if event.attempt <= self.attempts.get((event.programme, event.run), 0):
+                raise BrokenLedger("it is charged for an attempt that was made before in its run", self.size)
+            return
         pair = (event.programme, event.snapshot)
         if pair in self.answered or pair in self.carried:
             raise BrokenLedger("it is charged for a programme that was answered from this snapshot", self.size)
 
     def _check_answer(self, event: Answered) -> None:
         debit = self.unanswered.get(event.debit)
-        if debit is None or (debit.programme, debit.snapshot) != (event.programme, event.snapshot):
+        paid = None if debit is None else (debit.programme, debit.snapshot, debit.attempt)
+        if paid != (event.programme, event.snapshot, 0):
             raise BrokenLedger("it answers no open debit for this programme and snapshot", self.size)
         if (event.programme, event.snapshot) in self.answered:
             raise BrokenLedger("it is a second answer to one programme from one snapshot", self.size)
 
+    def _check_sum(self, event: Summed) -> None:
+        if event.programme not in self.first_asked:
+            raise BrokenLedger("it is the sum of a programme that was never asked", self.size)
+        if (event.programme, event.run) in self.sums:
+            raise BrokenLedger("it is a second sum of one run", self.size)
+
     def _check_attempt(self, event: Attempted) -> None:
         debit = self.unanswered.get(event.debit)
-        if debit is None or debit.programme != event.programme:
-            raise BrokenLedger("it uses up no open debit for this programme", self.size)
-        if event.attempt <= self.attempts.get((event.programme, event.run), 0):
-            raise BrokenLedger("it is an attempt that was made before in its run", self.size)
+        paid = None if debit is None else (debit.programme, debit.run, debit.attempt)
+        if paid != (event.programme, event.run, event.attempt):
+            raise BrokenLedger("it uses up no open debit for this attempt", self.size)

@@ -22,7 +22,7 @@ from rondgang.notes import Checkpoint, Note
 from rondgang.signed import Signed
 
 from node.errors import BrokenLedger
-from node.ledger.book import Book, Pair
+from node.ledger.book import Book
 from node.ledger.evidence import Checkpoints, Seen, keep, kept
 from node.ledger.log import Clock, Connect, Draft, Log, reading
 from node.ledger.schema import connect
@@ -42,21 +42,33 @@ from policies.rules.entries import (
     Opened,
     RefusedEntry,
     ResultEntry,
+    Summed,
 )
 from policies.rules.refusals import Refused
 
 __all__ = ["Ask", "Claim", "Clock", "Debit", "Ledger"]
 
+Key = tuple[str, str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a debit is for: programme hash, run, researcher's public key (hex), cohort and its snapshot in force."""
+    """What a debit is for: programme hash, run, researcher's public key (hex), cohort and its snapshot in force.
+
+    `attempt` 0 is the region's own answer; from 1 on, that attempt of the run at the national sums.
+    """
 
     programme: str
     run: str
     researcher: str
     cohort: str
     snapshot: str
+    attempt: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What one debit pays for, once: an answer from a snapshot, or an attempt of a run."""
+        return self.programme, self.run if self.attempt else self.snapshot, self.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,6 @@ class Debit:
     claim: Claim
     granted: Granted
 
-    @property
-    def pair(self) -> Pair:
-        return self.claim.programme, self.claim.snapshot
-
 
 class Ledger:
     """Opening replays and checks the whole log, and raises BrokenLedger if anything is amiss, or DiskFault.
@@ -90,7 +98,7 @@ class Ledger:
 
     def __init__(self, path: Path, region: str, clock: Clock, connect: Connect = connect) -> None:
         self._log = Log(path, clock, connect)
-        self._in_hand: dict[Pair, Debit] = {}
+        self._in_hand: dict[Key, Debit] = {}
         self._begun: dict[int, Debit] = {}
         try:
             if self.book.size == 0:
@@ -188,30 +196,33 @@ class Ledger:
     def debit(self, asks: Sequence[Ask]) -> tuple[Debit | Refused, ...]:
         """Logs that each was asked, decides once more inside the transaction, and charges what was granted.
 
-        All in one commit, in order, and durable on return; each decision sees the debits before it. A programme and
-        snapshot whose debit is in hand gets that one, and no new entry.
+        All in one commit, in order, and durable on return; each decision sees the debits before it. What a debit in
+        hand pays for already gets that one, and no new entry.
 
         Privacy: each charge is added to the totals of cohort and lifetime exactly, in nano-rho, before any row is
         read. A refusal is logged and charges nothing.
         """
-        made: dict[Pair, Debit] = {}
+        made: dict[Key, Debit] = {}
         with self._transaction("debit") as draft:
             outcomes = tuple(self._debit(draft, ask, made) for ask in asks)
         self._in_hand |= made
         return outcomes
 
-    def in_hand(self, programme: str, snapshot: str) -> Debit | None:
-        """A debit of this process for which no row was read yet: it can still be used, at no further charge."""
-        return self._in_hand.get((programme, snapshot))
+    def in_hand(self, programme: str, place: str, attempt: int = 0) -> Debit | None:
+        """A debit of this process for which no row was read yet: it can still be used, at no further charge.
+
+        `place` is the snapshot of an answer, the run of an attempt.
+        """
+        return self._in_hand.get((programme, place, attempt))
 
     def begin(self, debit: Debit) -> None:
         """Rows are about to be read for this debit. It is no longer in hand: it is used up once now, or dead.
 
         Raises BrokenLedger where it was not in hand.
         """
-        if self._in_hand.get(debit.pair) is not debit:
+        if self._in_hand.get(debit.claim.key) is not debit:
             raise BrokenLedger("rows are read only for a debit in hand", debit.seq)
-        del self._in_hand[debit.pair]
+        del self._in_hand[debit.claim.key]
         self._begun[debit.seq] = debit
 
     def store_answers(self, answers: Sequence[tuple[Debit, bytes]]) -> None:
@@ -225,20 +236,28 @@ class Ledger:
         for debit, _reply in answers:
             del self._begun[debit.seq]
 
-    def log_attempt(self, debit: Debit, run: str, attempt: int, participants_hash: str) -> None:
-        """A masked vector may leave for this debit, which is used up and can never be answered. Durable on return."""
+    def log_attempt(self, debit: Debit, participants: str, commitment: str) -> None:
+        """A masked vector may leave for this debit, which is used up with it. Durable on return.
+
+        `participants` is the hash of their list, `commitment` that of what the vector was made of. Raises BrokenLedger
+        where the debit was not begun here, or is none of an attempt.
+        """
         self._check_begun(debit)
-        programme = debit.claim.programme
         event = Attempted(
             event="attempted",
-            programme=programme,
-            run=run,
-            attempt=attempt,
+            programme=debit.claim.programme,
+            run=debit.claim.run,
+            attempt=debit.claim.attempt,
             debit=debit.seq,
-            participants=participants_hash,
+            participants=participants,
+            commitment=commitment,
         )
         self._append("attempt", event)
         del self._begun[debit.seq]
+
+    def log_sum(self, event: Summed) -> None:
+        """The finished sums of a run are stored. Durable on return; charges nothing."""
+        self._append("sum", event)
 
     def answer(self, programme: str, snapshot: str) -> bytes | None:
         """The stored reply to a programme from a snapshot, if there is one, in this epoch or a closed one."""
@@ -297,10 +316,9 @@ class Ledger:
             with self._transaction("flush"):
                 pass
 
-    def _debit(self, draft: Draft, ask: Ask, made: dict[Pair, Debit]) -> Debit | Refused:
+    def _debit(self, draft: Draft, ask: Ask, made: dict[Key, Debit]) -> Debit | Refused:
         claim = ask.claim
-        pair = claim.programme, claim.snapshot
-        held = made.get(pair) or self._in_hand.get(pair)
+        held = made.get(claim.key) or self._in_hand.get(claim.key)
         if held is not None:
             return held
         self._asked(draft, ask)
@@ -321,9 +339,10 @@ class Ledger:
             charge=decision.charge.nano,
             cohort_total=cohort.nano,
             lifetime_total=lifetime.nano,
+            attempt=claim.attempt,
         )
-        made[pair] = Debit(draft.append(event), claim, decision)
-        return made[pair]
+        made[claim.key] = Debit(draft.append(event), claim, decision)
+        return made[claim.key]
 
     def _asked(self, draft: Draft, ask: Ask) -> None:
         claim = ask.claim
@@ -343,7 +362,7 @@ class Ledger:
 
     def _answer(self, draft: Draft, debit: Debit, reply: bytes) -> None:
         self._check_begun(debit)
-        programme, snapshot = debit.pair
+        programme, snapshot = debit.claim.programme, debit.claim.snapshot
         event = Answered(
             event="answered", programme=programme, snapshot=snapshot, debit=debit.seq, answer=digest(reply)
         )

@@ -11,6 +11,7 @@ from policies.documents import to_canonical
 from policies.rules.approval import AWAITING_SENTENCE, DECLINED_SENTENCES, Decision, DeclineReason
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import RegionPolicy
+from policies.secure.rounds import group_of
 from policies.statistics.compile import Compilation, Compiled
 from policies.statistics.names import names
 from policies.statistics.programme import Programme
@@ -52,13 +53,20 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The programme may be answered for this charge; `compilation` holds its verified blocks."""
+    """The programme may be answered, or attempted, for this charge; `compilation` holds all its verified blocks."""
 
     charge: NanoRho
     compilation: Compilation
 
 
-def decide(programme: Programme, standing: Standing, verified: Compilation | None = None) -> Granted | Refused:
+def first_of(programme: Programme) -> int:
+    """What a run begins with: 0, the regions' own answers, where there are any; else the first attempt."""
+    return 0 if programme.of_mode("regional") else 1
+
+
+def decide(
+    programme: Programme, standing: Standing, verified: Compilation | None = None, *, attempt: int = 0
+) -> Granted | Refused:
     """Granted, or the first reason why not, in a fixed order: time and place, content, money, then the steward.
 
     The steward comes last: what the rules forbid, or nobody can pay, is refused at once and never put before a person.
@@ -68,22 +76,28 @@ def decide(programme: Programme, standing: Standing, verified: Compilation | Non
     `verified` is what an earlier decision found for this very programme by the same codebook and calendar: its blocks
     are then not derived once more; everything that may have changed since is.
 
-    Privacy: the charge is the programme's exact zCDP price rounded up to nano-rho; it is granted only if spent + charge
-    <= cap for programme, cohort and lifetime, in whole numbers without tolerance (the zCDP filter: Whitehouse et al.
-    2023). Depends on public data only.
+    `attempt` 0 is the region's own answer, of the regional blocks; k from 1 on is the k-th attempt at the national
+    sums. What a run begins with is granted only where all its attempts could be paid for.
+
+    Privacy: the charge is the exact zCDP price of the blocks of that mode, rounded up to nano-rho; it is granted only
+    if spent + charge <= cap for cohort and lifetime, and with every attempt for the programme, in whole numbers without
+    tolerance (the zCDP filter: Whitehouse et al. 2023). Every attempt has noise of its own, so each is charged. Depends
+    on public data only.
     """
     for check in _PLACE:
         if refused := check(programme, standing):
             return refused
+    if refused := _asked_for(programme, attempt):
+        return refused
     codebook = standing.codebooks[programme.codebook_hash]
     compiled = verified or verify_plan(programme, codebook, standing.calendar)
     if isinstance(compiled, Refused):
         return compiled
-    if refused := _content(compiled, standing.policy, codebook):
+    if refused := _content(compiled, standing.policy, codebook) or _national(programme, standing.policy):
         return refused
-    if refused := _money(programme, standing) or _steward(programme, standing):
+    if refused := _money(programme, standing, attempt) or _steward(programme, standing):
         return refused
-    return Granted(programme.charge.amount, compiled)
+    return Granted(_charge(programme, attempt), compiled)
 
 
 def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:
@@ -186,12 +200,67 @@ def _content(compilation: Compilation, policy: RegionPolicy, codebook: Codebook)
     return None
 
 
-def _money(programme: Programme, standing: Standing) -> Refused | None:
-    charge, policy, name = programme.charge.amount, standing.policy, programme.programme.cohort
+def _asked_for(programme: Programme, attempt: int) -> Refused | None:
+    if attempt == 0:
+        if programme.of_mode("regional"):
+            return None
+        return Refused(
+            Reason.MALFORMED, "All its statistics are national: no region has an answer of its own. Order an attempt."
+        )
+    if programme.secure is None or not programme.of_mode("national"):
+        return Refused(Reason.MALFORMED, "The programme has no national statistics. Order it without an attempt.")
+    if attempt > programme.secure.attempts:
+        most = programme.secure.attempts
+        return Refused(
+            Reason.MALFORMED, f"The programme allows {most} attempts; this is number {attempt}. Ask it in a new run."
+        )
+    return None
+
+
+def _national(programme: Programme, policy: RegionPolicy) -> Refused | None:
+    """Privacy: beyond the assumed colluders a region is left with its own noise: price times `Group.own_factor`."""
+    secure, rule, group = programme.secure, policy.secure, group_of(programme)
+    if secure is None or group is None:
+        return None
+    if rule is None:
+        return Refused(
+            Reason.FORBIDDEN_KIND,
+            "The region's policy does not allow national sums. Ask them with `mode: regional`, or ask its steward to "
+            "add `secure` to the policy.",
+        )
+    if secure.colluders < rule.colluders:
+        return Refused(
+            Reason.FORBIDDEN_KIND,
+            f"The region wants at least {rule.colluders} regions to be assumed to collude; the programme assumes "
+            f"{secure.colluders}. Raise `secure.colluders`.",
+        )
+    if secure.attempts > rule.attempts:
+        return Refused(
+            Reason.OVER_PROGRAMME_CAP,
+            f"The region allows {rule.attempts} attempts; the programme asks for {secure.attempts}. Lower "
+            "`secure.attempts`.",
+        )
+    alone, most = NanoRho(programme.charge.national * group.own_factor()), rule.own_noise.amount
+    if alone > most:
+        return Refused(
+            Reason.OVER_PROGRAMME_CAP,
+            f"With its own noise alone a household would pay {alone.text()} rho; the region allows {most.text()}. "
+            "Lower the price, or raise `secure.colluders`.",
+        )
+    return None
+
+
+def _charge(programme: Programme, attempt: int) -> NanoRho:
+    return programme.charge.of_attempt if attempt else programme.charge.of_answer
+
+
+def _money(programme: Programme, standing: Standing, attempt: int) -> Refused | None:
+    whole, policy, name = programme.most_charge, standing.policy, programme.programme.cohort
+    charge = whole if attempt == first_of(programme) else _charge(programme, attempt)
     cap = policy.cohorts.get(name)
-    if charge > policy.programme.amount:
+    if whole > policy.programme.amount:
         allowed = policy.programme.amount.text()
-        sentence = f"The programme costs {charge.text()} rho; the region allows {allowed} a programme. Lower the price."
+        sentence = f"The programme costs {whole.text()} rho; the region allows {allowed} a programme. Lower the price."
         return Refused(Reason.OVER_PROGRAMME_CAP, sentence)
     if cap is None:
         return Refused(Reason.OVER_COHORT_CAP, f"The region's policy gives cohort {name} no budget.")

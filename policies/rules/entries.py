@@ -96,7 +96,10 @@ class Declined(Document):
 
 
 class Debited(Document):
-    """Money is gone from here on, whatever happens next. Totals include this charge, in nano-rho."""
+    """Money is gone from here on, whatever happens next. Totals include this charge, in nano-rho.
+
+    `attempt` 0 pays for the region's own answer; from 1 on it is the attempt of this run at the national sums.
+    """
 
     event: Literal["debited"] = Field(default=...)
     programme: Hash
@@ -107,6 +110,7 @@ class Debited(Document):
     charge: BigInt
     cohort_total: BigInt
     lifetime_total: BigInt
+    attempt: int = Field(default=0, ge=0, le=5)
 
 
 class Answered(Document):
@@ -120,7 +124,10 @@ class Answered(Document):
 
 
 class Attempted(Document):
-    """A masked vector of a secure aggregation left for a debit and used it up; `participants` hashes their list."""
+    """A masked vector of a secure aggregation left for a debit and used it up; `participants` hashes their list.
+
+    `commitment` is the hash of what the vector was made of (policies/secure/opening.py), salted; that stays here.
+    """
 
     event: Literal["attempted"] = Field(default=...)
     programme: Hash
@@ -128,10 +135,21 @@ class Attempted(Document):
     attempt: int = Field(ge=1)
     debit: int
     participants: Hash
+    commitment: Hash
+
+
+class Summed(Document):
+    """The finished sums of a run were stored; `hash` is that of the signed document's content."""
+
+    event: Literal["summed"] = Field(default=...)
+    programme: Hash
+    run: RunId
+    attempt: int = Field(ge=1)
+    hash: Hash
 
 
 class ResultEntry(Document):
-    """A signed result of a programme that was answered here was stored; a later one of its run replaces it."""
+    """A signed result of a programme that this region took part in was stored; a later one of its run replaces it."""
 
     event: Literal["result"] = Field(default=...)
     run: str
@@ -151,6 +169,7 @@ Event = Annotated[
     | Debited
     | Answered
     | Attempted
+    | Summed
     | ResultEntry,
     Field(discriminator="event"),
 ]

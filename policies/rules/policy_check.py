@@ -13,7 +13,7 @@ from typing import Literal
 
 from policies.documents import to_canonical
 from policies.rules.decide import Spent
-from policies.rules.region_policy import Cap, RegionPolicy
+from policies.rules.region_policy import Cap, RegionPolicy, SecureRule
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.units.money import NanoRho
@@ -92,7 +92,9 @@ def changes(old: RegionPolicy, new: RegionPolicy) -> tuple[Change, ...]:
     A change loosens if some programme that was refused could be granted for it, or its answer given with fewer
     witnesses or less hidden by the tick; it tightens if only the other way round can happen.
     """
-    return tuple(chain(_plain(old, new), _money(old, new), _sets(old, new), _witness_rule(old, new)))
+    return tuple(
+        chain(_plain(old, new), _money(old, new), _sets(old, new), _witness_rule(old, new), _secure_rule(old, new))
+    )
 
 
 def _objection(code: Objection, **fields: str) -> Finding:
@@ -215,6 +217,29 @@ def _witness_rule(old: RegionPolicy, new: RegionPolicy) -> Iterator[Change]:
     for name, (before, after) in pairs.items():
         if before != after:
             yield Change(f"witnesses.{name}", str(before), str(after), _direction(looser=after < before))
+
+
+def _secure_rule(old: RegionPolicy, new: RegionPolicy) -> Iterator[Change]:
+    before, after = _limits(old.secure), _limits(new.secure)
+    for name in sorted({*before, *after}):
+        was, becomes = before.get(name), after.get(name)
+        if was != becomes:
+            # Where there is no rule, nothing national is answered.
+            looser = was is None or (becomes is not None and becomes > was)
+            one, other = ("" if limit is None else limit[1] for limit in (was, becomes))
+            yield Change(f"secure.{name}", one, other, _direction(looser=looser))
+
+
+def _limits(rule: SecureRule | None) -> dict[str, tuple[int, str]]:
+    """Each limit as a whole number that is higher the more it allows, and as it is written; own noise in nano-rho."""
+    if rule is None:
+        return {}
+    own = rule.own_noise.amount
+    return {
+        "own_noise": (own.nano, own.text()),
+        "attempts": (rule.attempts, str(rule.attempts)),
+        "colluders": (-rule.colluders, str(rule.colluders)),
+    }
 
 
 def _direction(*, looser: bool) -> Direction:

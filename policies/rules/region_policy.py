@@ -45,13 +45,6 @@ class WideCap(Cap):
     MOST_RHO = 1_000_000_000
 
 
-_WIDE: Mapping[str, TypeAdapter[Any]] = {
-    "cohorts": TypeAdapter(dict[CohortId, WideCap]),
-    "lifetime": TypeAdapter(WideCap),
-    "programme": TypeAdapter(WideCap),
-}
-
-
 class VariableRule(Document):
     deny: tuple[Name, ...] = ()
 
@@ -74,6 +67,33 @@ class WitnessRule(Document):
         return 2 <= self.need <= witnesses and 2 * self.need > witnesses + self.faulty
 
 
+class SecureRule(Document):
+    """What a region wants of programmes that ask it for national sums (secure aggregation).
+
+    `own_noise`: the most that the price of one attempt may come to for a household whose region all the others tell on
+    (`Group.own_factor` times the price); `attempts`: the most that a run may make; `colluders`: the least that must be
+    assumed to collude.
+    """
+
+    own_noise: Cap
+    attempts: int = Field(default=3, ge=1, le=5)
+    colluders: int = Field(default=1, ge=1, le=100)
+
+
+class WideSecureRule(SecureRule):
+    """That of a policy for tests alone."""
+
+    own_noise: WideCap
+
+
+_WIDE: Mapping[str, TypeAdapter[Any]] = {
+    "cohorts": TypeAdapter(dict[CohortId, WideCap]),
+    "lifetime": TypeAdapter(WideCap),
+    "programme": TypeAdapter(WideCap),
+    "secure": TypeAdapter(WideSecureRule | None),
+}
+
+
 class RegionPolicy(Document):
     """What one region allows. A cohort that is not listed has no budget."""
 
@@ -90,9 +110,11 @@ class RegionPolicy(Document):
     approval: Literal["automatic", "steward"] = "automatic"
     """`steward`: every programme waits for the steward's yes, once, before it is charged."""
     witnesses: WitnessRule = WitnessRule()
+    secure: SecureRule | None = None
+    """Without it national statistics are refused."""
     tick_ms: int = Field(default=25, ge=5, le=60_000)
 
-    @field_validator("cohorts", "lifetime", "programme", mode="wrap")
+    @field_validator("cohorts", "lifetime", "programme", "secure", mode="wrap")
     @classmethod
     def _caps(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         """Caps beyond the ordinary range are read in a policy for tests alone."""

@@ -35,8 +35,8 @@ class Answer(Document):
     blocks: tuple[BlockValues, ...]
 
     def fits(self, programme: Programme) -> bool:
-        """Whether the blocks are exactly those the programme asks, with the right number of coordinates."""
-        wanted = [(block.id, block.cells) for block in programme.blocks]
+        """Whether the blocks are exactly those the programme asks regionally, with the right number of coordinates."""
+        wanted = [(block.id, block.cells) for block in programme.of_mode("regional")]
         try:
             return [(block.id, len(block.numbers())) for block in self.blocks] == wanted
         except ValueError:

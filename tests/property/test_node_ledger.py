@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -21,15 +21,15 @@ from rondgang.canonical import digest
 from rondgang.notes import Checkpoint
 
 from node.errors import DiskFault
-from node.ledger.ledger import Debit, Ledger
+from node.ledger.ledger import Ask, Debit, Ledger
 from node.ledger.schema import connect
 from policies.rules.approval import Approval
-from policies.rules.entries import Answered, Debited, Opened
+from policies.rules.entries import Answered, Attempted, Debited, Opened, Summed
 from tests.ledger_world import NO, NOW, ask, cosigned, document, grant, imported, programme, refusal, run
 
 NAMES = (
-    "debit", "batch", "whole", "refused", "begin", "answer", "attempt", "approve", "decline", "log_refusal", "import",
-    "hold", "flush", "reopen", "crash",
+    "debit", "batch", "whole", "refused", "begin", "answer", "try", "attempt", "sum", "approve", "decline",
+    "log_refusal", "import", "hold", "flush", "reopen", "crash",
 )  # fmt: skip
 PROGRAMMES = ("a", "b", "c")
 PLACES = ("before", "at", "after")
@@ -148,7 +148,9 @@ class Node:
         decide = (lambda _book: NO) if refuse else grant()
         asks = [ask(name, number, decide, self.snapshot) for name, number in names]
         answered = self.ledger.book.answered
-        asks = [one for one in asks if (one.claim.programme, one.claim.snapshot) not in answered]
+        self._make([one for one in asks if (one.claim.programme, one.claim.snapshot) not in answered])
+
+    def _make(self, asks: list[Ask]) -> None:
         self.made += [one for one in self.ledger.debit(asks) if isinstance(one, Debit) and one not in self.made]
 
     def whole(self, name: tuple[str, int]) -> None:
@@ -164,18 +166,34 @@ class Node:
             self.begun.append(self.made.pop(0))
 
     def answer(self) -> None:
-        open_pairs = {one.pair: one for one in self.begun if one.pair not in self.ledger.book.answered}
+        own = {_pair(one): one for one in self.begun if one.claim.attempt == 0}
+        open_pairs = {pair: one for pair, one in own.items() if pair not in self.ledger.book.answered}
         answers = [(one, f"{one.seq}".encode()) for one in open_pairs.values()]
         self.ledger.store_answers(answers)
-        self.replies |= {one.pair: reply for one, reply in answers}
+        self.replies |= {_pair(one): reply for one, reply in answers}
         self.begun = [one for one in self.begun if one not in open_pairs.values()]
 
-    def attempt(self, number: int) -> None:
-        if self.begun:
-            debit = self.begun[0]
-            last = self.ledger.book.attempts.get((debit.claim.programme, run(number)), 0)
-            self.ledger.log_attempt(debit, run(number), last + 1, "e" * 64)
-            self.begun.pop(0)
+    def try_(self, which: str, number: int) -> None:
+        """Charges an attempt, the next of its run."""
+        asked = ask(which, number, grant(), self.snapshot)
+        last = self.ledger.book.attempts.get((programme(which), run(number)), 0)
+        self._make([replace(asked, claim=replace(asked.claim, attempt=last + 1))])
+
+    def attempt(self, which: str, number: int) -> None:
+        """A vector may leave for what was begun; where nothing was, an attempt comes this far."""
+        if not any(one.claim.attempt for one in self.begun):
+            self.try_(which, number)
+            while self.made:
+                self.begin()
+        debit = next(one for one in self.begun if one.claim.attempt)
+        self.ledger.log_attempt(debit, "e" * 64, "f" * 64)
+        self.begun.remove(debit)
+
+    def sum(self, which: str, number: int) -> None:
+        book = self.ledger.book
+        if programme(which) in book.first_asked and (programme(which), run(number)) not in book.sums:
+            event = Summed(event="summed", programme=programme(which), run=run(number), attempt=1, hash="e" * 64)
+            self.ledger.log_sum(event)
 
     def decide(self, which: str, reason: Literal["price"] | None) -> None:
         if programme(which) in self.ledger.book.first_asked:
@@ -195,7 +213,9 @@ _DO: dict[str, Callable[[Node, Operation], object]] = {
     "refused": lambda node, given: node.debit((given.which, given.number), refuse=True),
     "begin": lambda node, given: node.begin(),
     "answer": lambda node, given: node.answer(),
-    "attempt": lambda node, given: node.attempt(given.number),
+    "try": lambda node, given: node.try_(given.which, given.number),
+    "attempt": lambda node, given: node.attempt(given.which, given.number),
+    "sum": lambda node, given: node.sum(given.which, given.number),
     "approve": lambda node, given: node.decide(given.which, None),
     "decline": lambda node, given: node.decide(given.which, "price"),
     "log_refusal": lambda node, given: node.ledger.log_refusal(refusal(given.which, given.number)),
@@ -205,6 +225,10 @@ _DO: dict[str, Callable[[Node, Operation], object]] = {
     "reopen": lambda node, given: node.reopen(),
     "crash": lambda node, given: node.open(),
 }
+
+
+def _pair(debit: Debit) -> tuple[str, str]:
+    return debit.claim.programme, debit.claim.snapshot
 
 
 def test_every_operation_and_every_fault_is_drawn() -> None:
@@ -264,12 +288,19 @@ def _check_the_file(node: Node) -> None:
         for seq, answer in answers:
             debit, pair = debits[answer.debit], (answer.programme, answer.snapshot)
             assert answer.debit < seq
-            assert (debit.programme, debit.snapshot) == pair
+            assert (debit.programme, debit.snapshot, debit.attempt) == (*pair, 0)
             assert answer.debit not in paid
             assert pair not in pairs
             assert digest(ledger.answer(*pair) or b"") == answer.answer
             paid.add(answer.debit)
             pairs.add(pair)
+        for attempted in (entry.body for entry in entries if isinstance(entry.body, Attempted)):
+            debit, named = debits[attempted.debit], (attempted.programme, attempted.run, attempted.attempt)
+            assert (debit.programme, debit.run, debit.attempt) == named
+            assert attempted.debit not in paid
+            paid.add(attempted.debit)
+        tried = [(one.programme, one.run, one.attempt) for one in debits.values() if one.attempt]
+        assert len(set(tried)) == len(tried)
         assert {pair for pair, reply in node.replies.items() if ledger.answer(*pair) == reply} == set(node.replies)
         for note in ledger.checkpoints():
             size = note.checkpoint.size

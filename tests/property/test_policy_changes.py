@@ -12,11 +12,19 @@ from policies.rules.decide import Granted, Spent, Standing, decide
 from policies.rules.policy_check import Place, changes, findings
 from policies.rules.region_policy import RegionPolicy
 from policies.units.money import NanoRho
-from tests import small_study
+from tests import national_study, small_study
 
 SIGNED = small_study.planned()
-NAME = digest(to_canonical(SIGNED))
+TOGETHER = national_study.planned()
+NAMES = [digest(to_canonical(signed)) for signed in (SIGNED, TOGETHER)]
 CAPS = st.sampled_from(["0", "0.1", "0.199999999", "0.2", "0.3", "0.5"]).map(lambda rho: {"rho": rho})
+
+
+def _rule(own_noise: str, attempts: int, colluders: int) -> dict[str, object]:
+    return {"own_noise": {"rho": own_noise}, "attempts": attempts, "colluders": colluders}
+
+
+RULES = st.builds(_rule, st.sampled_from(["0.1", "0.4", "1"]), st.integers(1, 3), st.integers(1, 2))
 POLICIES = st.fixed_dictionaries(
     {
         "policy": st.builds(lambda version: {"version": version}, st.integers(1, 3)),
@@ -27,6 +35,7 @@ POLICIES = st.fixed_dictionaries(
         "variables": st.sets(st.sampled_from(["grade", "state", "incidents"])).map(lambda deny: {"deny": sorted(deny)}),
         "forbidden_crossings": st.sets(st.sampled_from([("profile", "state"), ("state", "profile"), ("help", "age")])),
         "approval": st.sampled_from(["automatic", "steward"]),
+        "secure": st.none() | RULES,
         "tick_ms": st.sampled_from([5, 25, 100]),
         "witnesses": st.builds(lambda n, f: {"need": n, "faulty": f}, st.integers(1, 4), st.integers(0, 2)),
     }
@@ -51,12 +60,12 @@ def standing(policy: RegionPolicy, word: Decision | None) -> Standing:
     return Standing(
         region="AA",
         policy=policy,
-        calendar=small_study.calendar(),
+        calendar=national_study.calendar(),
         codebooks={SIGNED.codebook_hash: small_study.codebook()},
         snapshots={"c1": SIGNED.codebook_hash},
         spent=Spent({}, NanoRho(0)),
         now=small_study.OPEN,
-        approvals={} if word is None else {NAME: word},
+        approvals={} if word is None else dict.fromkeys(NAMES, word),
     )
 
 
@@ -66,11 +75,12 @@ def test_without_a_loosening_nothing_is_granted_that_was_refused_before(
     old: RegionPolicy, new: RegionPolicy, word: Decision | None
 ) -> None:
     directions = {change.direction for change in changes(old, new)}
-    before, after = decide(SIGNED, standing(old, word)), decide(SIGNED, standing(new, word))
-    if "loosens" not in directions and isinstance(after, Granted):
-        assert isinstance(before, Granted)
-    if "tightens" not in directions and isinstance(before, Granted):
-        assert isinstance(after, Granted)
+    for asked, attempt in ((SIGNED, 0), (TOGETHER, 0), (TOGETHER, 1)):
+        before, after = (decide(asked, standing(one, word), attempt=attempt) for one in (old, new))
+        if "loosens" not in directions and isinstance(after, Granted):
+            assert isinstance(before, Granted)
+        if "tightens" not in directions and isinstance(before, Granted):
+            assert isinstance(after, Granted)
 
 
 @given(POLICIES, POLICIES)

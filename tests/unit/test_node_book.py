@@ -21,6 +21,7 @@ from policies.rules.entries import (
     RefusedEntry,
     Reset,
     ResultEntry,
+    Summed,
 )
 from policies.units.money import NanoRho
 from tests.ledger_world import KEY, NOW, SNAPSHOT, imported, programme, run
@@ -58,7 +59,7 @@ def answered(debit: int, **changes: object) -> Answered:
 
 def attempted(debit: int, attempt: int = 1, **changes: object) -> Attempted:
     facts = {"event": "attempted", "programme": P, "run": run(), "attempt": attempt, "debit": debit}
-    return Attempted.model_validate(facts | {"participants": HASH} | changes)
+    return Attempted.model_validate(facts | {"participants": HASH, "commitment": HASH} | changes)
 
 
 def book(*events: Event, carried: frozenset[tuple[str, str]] = frozenset()) -> Book:
@@ -70,7 +71,9 @@ def book(*events: Event, carried: frozenset[tuple[str, str]] = frozenset()) -> B
 
 STARTED = (OPENED, imported(), ASKED)
 CHARGED = (*STARTED, debited())
-"""With the debit at place 3."""
+TRIED = (*STARTED, debited(attempt=1))
+"""With the debit at place 3: for an answer, and for an attempt."""
+SUM = Summed(event="summed", programme=P, run=run(), attempt=1, hash=HASH)
 
 
 @pytest.mark.parametrize(
@@ -95,10 +98,18 @@ CHARGED = (*STARTED, debited())
         ((*CHARGED, debited(20), answered(3)), answered(4), "second answer"),
         ((*CHARGED, answered(3)), answered(3), "no open debit"),
         ((*CHARGED, answered(3)), attempted(3), "no open debit"),
-        (CHARGED, attempted(3, programme=OTHER), "no open debit"),
-        ((*CHARGED, attempted(3)), attempted(3, 2), "no open debit"),
-        ((*CHARGED, attempted(3)), answered(3), "no open debit"),
-        ((*CHARGED, debited(20), attempted(3, 2)), attempted(4, 1), "made before"),
+        (CHARGED, attempted(3), "no open debit"),
+        (TRIED, answered(3), "no open debit"),
+        (TRIED, attempted(3, programme=OTHER), "no open debit"),
+        (TRIED, attempted(3, run=run(2)), "no open debit"),
+        (TRIED, attempted(3, 2), "no open debit"),
+        ((*TRIED, attempted(3)), attempted(3), "no open debit"),
+        ((*TRIED, attempted(3)), answered(3), "no open debit"),
+        (TRIED, debited(20, attempt=1), "made before"),
+        ((*TRIED, attempted(3)), debited(20, attempt=1), "made before"),
+        ((*STARTED, debited(attempt=2)), debited(20, attempt=1), "made before"),
+        ((OPENED, imported()), SUM, "never asked"),
+        ((*STARTED, SUM), SUM.model_copy(update={"attempt": 2}), "second sum"),
         (CHARGED, RESULT, "never answered"),
     ],
 )
@@ -117,6 +128,15 @@ def test_a_reset_opens_an_epoch_with_everything_charged() -> None:
     made = book(RESET, imported(), ASKED, debited(50, lifetime_total=60))
     assert (made.region, made.epoch) == ("AA", 3)
     assert (made.cohorts, made.lifetime) == ({"c1": NanoRho(50), "c2": NanoRho(0)}, NanoRho(60))
+
+
+def test_an_attempt_is_known_from_its_debit_on() -> None:
+    made = book(*TRIED)
+    assert (made.attempts, made.vectors, list(made.unanswered)) == ({(P, run()): 1}, {}, [3])
+    made = book(*TRIED, attempted(3), debited(20, attempt=2), debited(30, run=run(2), attempt=1))
+    assert (made.attempts, made.vectors) == ({(P, run()): 2, (P, run(2)): 1}, {(P, run()): 1})
+    assert made.has_answered(P)
+    assert list(made.unanswered) == [5, 6]
 
 
 def test_the_stewards_last_word_counts() -> None:
@@ -161,8 +181,9 @@ EVERYTHING = (
     REFUSED,
     imported("6" * 32),
     imported(cohort="c2"),
-    debited(20, snapshot="6" * 32),
-    attempted(12),
+    debited(20, snapshot="6" * 32, attempt=2),
+    attempted(12, 2),
+    SUM.model_copy(update={"attempt": 2}),
     debited(30, snapshot="6" * 32),
     RESULT.model_copy(update={"hash": KEY}),
     DECLINED,

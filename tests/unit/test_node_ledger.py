@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from rondgang.leaves import first_break, leaf_hash
 from rondgang.merkle import Tree, extends, includes
 from rondgang.notes import Checkpoint, Note, sign_checkpoint
@@ -16,7 +17,7 @@ from node.ledger.ledger import Ledger
 from node.ledger.log import Connect
 from node.ledger.schema import connect
 from policies.rules.decide import Granted
-from policies.rules.entries import Adopted, ResultEntry
+from policies.rules.entries import Adopted, ResultEntry, Summed
 from policies.rules.refusals import Refused
 from policies.units.money import NanoRho
 from tests import ledger_world
@@ -37,6 +38,7 @@ from tests.ledger_world import (
     programme,
     refusal,
     run,
+    tried,
 )
 
 _OPEN: list[Ledger] = []
@@ -238,20 +240,54 @@ def test_a_debit_has_one_answer(path: Path) -> None:
 
 def test_an_attempt_uses_its_debit_up(path: Path) -> None:
     ledger = opened(path)
-    made = debited(ledger)
+    made = tried(ledger)
     with pytest.raises(BrokenLedger, match="begun"):
-        ledger.log_attempt(made, run(), 1, "e" * 64)
+        ledger.log_attempt(made, "e" * 64, "f" * 64)
     ledger.begin(made)
-    ledger.log_attempt(made, run(), 1, "e" * 64)
+    ledger.log_attempt(made, "e" * 64, "f" * 64)
     with pytest.raises(BrokenLedger, match="begun"):
         ledger.store_answers([(made, b"reply")])
-    assert (ledger.book.unanswered, ledger.book.attempts) == ({}, {(programme(), run()): 1})
-    again = debited(ledger)
-    ledger.begin(again)
+    with pytest.raises(BrokenLedger, match="begun"):
+        ledger.log_attempt(made, "e" * 64, "f" * 64)
+    assert (ledger.book.unanswered, ledger.book.vectors) == ({}, {(programme(), run()): 1})
     with pytest.raises(BrokenLedger, match="made before"):
-        ledger.log_attempt(again, run(), 1, "e" * 64)
-    ledger.log_attempt(again, run(), 2, "e" * 64)
+        tried(ledger)
+    again = tried(ledger, attempt=2)
+    ledger.begin(again)
+    ledger.log_attempt(again, "e" * 64, "f" * 64)
     assert ledger.book.lifetime == NanoRho(20)
+
+
+def test_an_answer_and_the_attempts_of_its_runs_have_debits_of_their_own(path: Path) -> None:
+    ledger = opened(path)
+    made = [debited(ledger), tried(ledger), tried(ledger, number=2)]
+    assert len({one.seq for one in made}) == 3
+    assert tried(ledger) is made[1], "it is in hand"
+    assert ledger.in_hand(programme(), SNAPSHOT) is made[0]
+    assert ledger.in_hand(programme(), run(2), 1) is made[2]
+    assert ledger.in_hand(programme(), run(2), 2) is None
+    for one in made:
+        ledger.begin(one)
+    with pytest.raises(BrokenLedger, match="no open debit"):
+        ledger.store_answers([(made[1], b"reply")])
+    with pytest.raises((BrokenLedger, ValidationError)):
+        ledger.log_attempt(made[0], "e" * 64, "f" * 64)
+    ledger.store_answers([(made[0], b"reply")])
+    assert ledger.book.lifetime == NanoRho(30)
+
+
+def test_a_sum_is_logged_once_for_a_run_that_was_asked(path: Path) -> None:
+    ledger = opened(path)
+    event = Summed(event="summed", programme=programme(), run=run(), attempt=1, hash="e" * 64)
+    with pytest.raises(BrokenLedger, match="never asked"):
+        ledger.log_sum(event)
+    tried(ledger)
+    ledger.log_sum(event)
+    with pytest.raises(BrokenLedger, match="second sum"):
+        ledger.log_sum(event.model_copy(update={"hash": "f" * 64}))
+    ledger.close()
+    with closing(opened(path)) as again:
+        assert again.book.sums == {(programme(), run()): event}
 
 
 def test_an_answered_programme_is_not_charged_again_for_the_same_snapshot(path: Path) -> None:

@@ -118,7 +118,34 @@ def test_each_field_that_differs_is_named_with_what_it_does(
     assert [(one.field, one.old, one.new, one.direction) for one in found] == ([expected] if expected else [])
 
 
+RULE = {"own_noise": {"rho": "2"}, "attempts": 3, "colluders": 2}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"own_noise": {"rho": "2.5"}}, ("secure.own_noise", "2", "2.5", "loosens")),
+        ({"own_noise": {"rho": "2.0"}}, None),
+        ({"attempts": 2}, ("secure.attempts", "3", "2", "tightens")),
+        ({"colluders": 1}, ("secure.colluders", "2", "1", "loosens")),
+    ],
+)
+def test_each_limit_of_national_sums_is_named_with_what_it_does(
+    changed: dict[str, object], expected: tuple[str, ...] | None
+) -> None:
+    found = changes(region_policy(secure=RULE), region_policy(secure={**RULE, **changed}))
+    assert [(one.field, one.old, one.new, one.direction) for one in found] == ([expected] if expected else [])
+
+
+def test_to_allow_national_sums_at_all_loosens() -> None:
+    first, *others = changes(region_policy(), region_policy(secure=RULE))
+    assert (first.field, first.old, first.new) == ("secure.attempts", "", "3")
+    assert {one.direction for one in (first, *others)} == {"loosens"}
+    assert {one.direction for one in changes(region_policy(secure=RULE), region_policy())} == {"tightens"}
+
+
 def test_every_field_of_a_policy_is_compared() -> None:
     """A field that is added to the policy must be added to the comparison, or it changes unseen."""
     named = {"policy", "cohorts", "lifetime", "programme", "statistics", "variables", "forbidden_crossings"}
-    assert set(RegionPolicy.model_fields) == named | {"approval", "witnesses", "tick_ms", "test_only", "region"}
+    named |= {"approval", "witnesses", "secure", "tick_ms", "test_only", "region"}
+    assert set(RegionPolicy.model_fields) == named
