@@ -74,8 +74,9 @@ def _module(room: str, path: Path) -> str:
 
 
 def _of_file(path: Path, module: str) -> Iterator[tuple[str, str]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return _of_node(tree, module)
+    source = path.read_text(encoding="utf-8")
+    # Most files have none, and parsing is what takes long.
+    return _of_node(ast.parse(source, filename=str(path)), module) if _BEGINS.search(source) else iter(())
 
 
 def _of_node(node: ast.AST, where: str) -> Iterator[tuple[str, str]]:
