@@ -124,7 +124,7 @@ def _rules(policy: Body, names: Names) -> dict[str, str]:
     others: Mapping[str, str] = {
         "approval": _approval(policy, lang),
         "witnesses": _witnesses(policy, lang),
-        "statistics": _listed(list_at(policy, "statistics")),
+        "statistics": _listed([_kind(kind, lang) for kind in list_at(policy, "statistics")]),
         "deny": _listed(list_at(policy, "variables", "deny")),
         "crossings": _listed([_listed(pair, " x ") for pair in list_at(policy, "forbidden_crossings")]),
         "test_only": say("report.yes", lang) if inside(policy, "test_only") is True else "",
@@ -149,6 +149,11 @@ def _witnesses(policy: Body, lang: Language) -> str:
     # What is left out of a signed document has its default: two witnesses, of whom one may lie.
     need, faulty = (inside(policy, "witnesses", key) for key in ("need", "faulty"))
     return say("report.witness_rule", lang, need=_whole(need, 2), faulty=_whole(faulty, 1))
+
+
+def _kind(kind: Json, lang: Language) -> Json:
+    known = f"node.policy.kind.{kind}"
+    return say(known, lang) if known in catalogue() else kind
 
 
 def _whole(value: Json, otherwise: int) -> int:

@@ -121,6 +121,8 @@ def test_it_says_who_asked_what_why_at_what_price_and_what_became_of_it(lang: La
     assert ("Derde cohort" if lang == "nl" else "Third cohort") in question.text
     assert ("0,03" if lang == "nl" else "0.03") in question.text
     assert ("Geweld gestopt" if lang == "nl" else "Violence stopped") in question.text
+    labels = "help: Hulp; state: Geweld in het gezin" if lang == "nl" else "help: Help; state: Violence in the family"
+    assert labels in question.text
     assert len([row for row in question.all("tr") if row.all("td")]) == 2
     assert say("report.dead", lang) in question.text
 
