@@ -168,13 +168,11 @@ class Mill:
 
     def _heard(self, death: Death, tally: Tally) -> None:
         for told in death.told:
+            self.judge.told(told)
             match told:
-                case {"size": int(size), "head": str(head)}:
-                    self.judge.on_disk(size, head)
                 case {"at": "asked", "names": list(names)}:
                     self.asked = sorted({*self.asked, *names} - set(self.answered))[-200:]
-                case {"at": "sent", "name": str(name), "programme": str(programme), "reply": str(reply)}:
-                    self.judge.sent(programme, reply)
+                case {"at": "sent", "name": str(name)}:
                     self.asked = [one for one in self.asked if one != name]
                     self.answered.append(name)
                 case _:
