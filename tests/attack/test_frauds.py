@@ -18,7 +18,7 @@ import audit.verify
 from audit.cli import app
 from audit.findings import Finding, Rule, Severity
 from audit.practise.catalogue import CATALOGUE
-from audit.practise.folder import folder_name
+from audit.practise.folder import counted, folder_name, write
 from audit.practise.fraud import Forger, Fraud, Planted
 from audit.practise.story import FR, tell
 from audit.verify import verify
@@ -155,13 +155,23 @@ def _programme(planted: Planted) -> Programme:
     raise AssertionError("not in the evidence")
 
 
-def test_practise_writes_what_verify_then_finds(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_practise_writes_the_whole_catalogue(tmp_path: Path) -> None:
     out = tmp_path / "practise"
-    done = CliRunner().invoke(app, ["practise", "--out", str(out), "--seed", "class of 2027", "--json"])
+    done = CliRunner().invoke(app, ["practise", "--out", str(out), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["folders"] == len(CATALOGUE) + 1
     answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))["answers"]
     assert [one["folder"] for one in answers] == [folder_name(at, one) for at, one in enumerate(CATALOGUE, start=1)]
+
+
+def test_practise_writes_what_verify_then_finds(tmp_path: Path) -> None:
+    out, again = tmp_path / "practise", tmp_path / "again"
+    assert write(out, counted("class of 2027"), lambda _number: None, CATALOGUE[:8]) == 9
+    assert write(again, counted("class of 2027"), lambda _number: None, CATALOGUE[:8]) == 9
+    files = [path.relative_to(out) for path in sorted(out.rglob("*")) if path.is_file()]
+    assert [(again / file).read_bytes() for file in files] == [(out / file).read_bytes() for file in files]
+    answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))["answers"]
     for folder in [out, *(path for path in out.iterdir() if path.is_dir())]:
         assert "MADE UP" in (folder / "README.txt").read_text(encoding="utf-8")
     key = str(out / "consortium.pub")
