@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -172,6 +173,8 @@ def test_practise_writes_what_verify_then_finds(tmp_path: Path) -> None:
     files = [path.relative_to(out) for path in sorted(out.rglob("*")) if path.is_file()]
     assert [(again / file).read_bytes() for file in files] == [(out / file).read_bytes() for file in files]
     answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))["answers"]
+    told_of = re.findall(r"[0-9]{3}-[a-z-]+", (out / "README.txt").read_text(encoding="utf-8"))
+    assert {*told_of} <= {one["folder"] for one in answers}
     for folder in [out, *(path for path in out.iterdir() if path.is_dir())]:
         assert "MADE UP" in (folder / "README.txt").read_text(encoding="utf-8")
     key = str(out / "consortium.pub")
