@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from rondgang import canonical
 from rondgang.bundles import BadBundle, Record, records, seal_of
@@ -66,6 +65,7 @@ _ALLOWED = {
 }
 _ENTRY_KEYS = frozenset(("seq", "time", "previous", "body"))
 _ENTRY_HEAD = b'{"entry":'
+_SIGNED_HEAD = b',"signed":'
 _PAPER_HEAD = b'{"document":'
 
 
@@ -219,7 +219,7 @@ class _Making:
     def document(self, record: Record) -> bool:
         match record.value:
             case {"hash": str(hashed), "signed": dict() as signed, **rest} if len(rest) == 1:
-                paper = paper_of(signed, record_place(record.number, record.offset))
+                paper = paper_of(record, signed)
             case _:
                 return False
         if paper is None or paper.hash != hashed:
@@ -262,13 +262,12 @@ class _Making:
             case {
                 "region": str(region), "run": str(run), "received": int(received), "signed": dict() as signed, **rest
             } if len(rest) == 1 and _REGION.fullmatch(region) and _RUN.fullmatch(run) and _whole(received):  # fmt: skip
-                place = record_place(record.number, record.offset)
-                paper = paper_of(signed, place)
+                paper = paper_of(record, signed)
             case _:
                 return False
         if paper is None or paper.kind != "answer":
             return False
-        self.answers.append(GivenAnswer(region, run, received, canonical.digest(paper.envelope), paper, place))
+        self.answers.append(GivenAnswer(region, run, received, canonical.digest(paper.envelope), paper, paper.place))
         return True
 
     def fork(self, record: Record) -> bool:
@@ -319,8 +318,8 @@ def _parsed(text: str) -> Note | None:
     return parsed
 
 
-def paper_of(signed: Mapping[str, Json], place: str) -> Paper | None:
-    """A signed document of its parsed envelope; None where it is none. No signature is checked."""
+def paper_of(record: Record, signed: Mapping[str, Json]) -> Paper | None:
+    """The signed document in a record, as the value of its last key; None where it is none. Checks no signature."""
     match signed:
         case {"document": dict() as body, "kind": str(kind), "signatures": list(listed), **rest} if not rest:
             signatures = _signatures(listed)
@@ -328,9 +327,12 @@ def paper_of(signed: Mapping[str, Json], place: str) -> Paper | None:
             return None
     if signatures is None or kind not in KINDS:
         return None
+    # As with entries: what stands before and behind the document is known, so its bytes need no encoding again.
+    others = canonical.encode({key: value for key, value in record.value.items() if key != "signed"})
+    envelope = record.data[len(others) + len(_SIGNED_HEAD) - 1 : -1]
     tail = canonical.encode({"kind": kind, "signatures": listed})
-    document = canonical.encode(body)
-    envelope = b"".join(chain((_PAPER_HEAD, document, b","), (tail[1:],)))
+    document = envelope[len(_PAPER_HEAD) : -len(tail)]
+    place = record_place(record.number, record.offset)
     return Paper(kind, canonical.digest(document), body, envelope, document, signatures, place)
 
 

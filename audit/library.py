@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rondgang.errors import BadKey, ContractError
+from rondgang.errors import BadKey
 from rondgang.keys import PublicKey
-from rondgang.signed import Signed, verify
+from rondgang.signed import Signature
 
 from audit.model import Bundle, Paper
 from audit.policy import Policy, read_policy
@@ -36,10 +36,11 @@ class Library:
 
     consortium: str
     repriced: dict[str, Repriced] = field(default_factory=dict)
-    """What was derived of a programme, by its hash."""
+    """What was derived of a programme, by the hash of what its price depends on."""
     _papers: dict[tuple[str, str], list[Paper]] = field(default_factory=dict)
     _signers: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _read: dict[tuple[str, str], object] = field(default_factory=dict)
+    _asked: dict[str, Asked | str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bundles: Iterable[Bundle], consortium: str) -> Library:
@@ -90,8 +91,10 @@ class Library:
 
     def programme(self, hashed: str) -> Asked | str | None:
         """The programme; where it cannot be read, why."""
-        found: Asked | str | None = self._once("programme", hashed, _asked)
-        return found
+        if hashed not in self._asked:
+            paper = self.paper("programme", hashed)
+            self._asked[hashed] = None if paper is None else _asked(paper)
+        return self._asked[hashed]
 
     def rosters(self) -> tuple[Roster, ...]:
         """Every roster that the consortium signed, by serial."""
@@ -109,16 +112,14 @@ class Library:
 
 def valid_signers(paper: Paper) -> tuple[str, ...]:
     """The keys (hex) whose signatures on this one envelope hold."""
-    try:
-        signed = Signed(paper.kind, paper.document, paper.signatures[:_MOST_SIGNATURES])
-    except ContractError:
-        return ()
-    return tuple(key for key in signed.signers if _signed_by(signed, key))
+    covered = f"rondgang/v1/{paper.kind}\n".encode("ascii") + paper.document
+    return tuple(one.key for one in paper.signatures[:_MOST_SIGNATURES] if _holds(one, covered))
 
 
-def _signed_by(signed: Signed, key: str) -> bool:
+def _holds(signature: Signature, covered: bytes) -> bool:
+    """Whether the signature is its key's over these bytes: kind of document, a line feed, and the document."""
     try:
-        return verify(signed, PublicKey.from_hex(key))
+        return PublicKey.from_hex(signature.key).verifies(bytes.fromhex(signature.value), covered)
     except BadKey:
         return False
 

@@ -17,6 +17,15 @@ from policies.study.codebook import Codebook
 from policies.study.roster import Roster
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The steward's last word on a programme."""
+
+    approved: bool
+    entry: LoggedEntry
+    valid: bool
+
+
 @dataclass(slots=True)
 class Debit:
     """One debit, and what was in force at it. `price` is what the auditor derives, in nano-rho, where it can."""
@@ -28,19 +37,11 @@ class Debit:
     repriced: Repriced | None = None
     answered: LoggedEntry | None = None
     used: bool = False
+    decision: Decision | None = None
 
     @property
     def price(self) -> int | None:
         return None if self.repriced is None else self.repriced.nano
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The steward's last word on a programme."""
-
-    approved: bool
-    entry: LoggedEntry
-    valid: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rondgang.keys import PublicKey
 from rondgang.notes import origin
@@ -40,36 +41,66 @@ _FIRST = ("file", "record", "seal", "consortium", "roster", "certificate", "fork
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Files that were read and laid side by side, with every region's log walked through.
+
+    `findings` are those about the files themselves; `walked` is by region.
+    """
+
+    readings: tuple[Reading, ...]
+    evidence: Evidence
+    walked: Mapping[str, Walked]
+    findings: tuple[Finding, ...]
+
+
+def examine(given: Sequence[tuple[str, bytes]], pinned: PublicKey | None) -> Examined:
+    """Reads files given as (name, bytes), and judges them by `pinned`, or by the key that most of them name."""
+    readings, findings = _read_all(given)
+    found = [reading.bundle for reading in readings if reading.bundle is not None]
+    consortium = pinned.hex if pinned is not None else most_named(found)
+    bundles = []
+    for bundle in found:
+        stranger = files.other_consortium(bundle, consortium)
+        if stranger is None:
+            bundles.append(bundle)
+        else:
+            findings.append(stranger)
+    evidence = lay_out(bundles, consortium)
+    walked = {bundle.name: walk(evidence, bundle) for bundle in _main(evidence)}
+    return Examined(tuple(readings), evidence, dict(sorted(walked.items())), tuple(findings))
+
+
 def verify(given: Sequence[tuple[str, bytes]], pinned: PublicKey | None) -> Verdict:
     """What the evidence comes to. `given` are files as (name, bytes); `pinned` is the consortium's key if it is known.
 
     Never raises for what is in a file.
     """
-    readings, findings = _read_all(given)
-    bundles = [reading.bundle for reading in readings if reading.bundle is not None]
-    consortium = pinned.hex if pinned is not None else most_named(bundles)
-    strangers = {bundle.fingerprint: files.other_consortium(bundle, consortium) for bundle in bundles}
-    findings += [finding for finding in strangers.values() if finding is not None]
-    bundles = [bundle for bundle in bundles if strangers[bundle.fingerprint] is None]
-    evidence = lay_out(bundles, consortium)
-    walked = {bundle.name: walk(evidence, bundle) for bundle in _main(evidence)}
-    findings += files.check(evidence, pinned=pinned is not None)
-    findings += _copies(evidence, walked)
-    for one in walked.values():
-        findings += entries.check(one.state.bundle)
-        findings += one.findings
-        findings += heads.check(evidence, one)
-    findings += witnesses.check(evidence, walked)
-    findings += coordinator.check(evidence, walked)
-    findings += _coverage(evidence)
+    examined = examine(given, pinned)
+    evidence = examined.evidence
     return Verdict(
-        findings=tuple(sorted(findings, key=_order)),
-        regions=tuple(_history(evidence, one) for _, one in sorted(walked.items())),
-        others=tuple(bundle for bundle in bundles if not bundle.region),
+        findings=tuple(sorted(all_findings(examined, pinned=pinned is not None), key=_order)),
+        regions=tuple(_history(evidence, one) for one in examined.walked.values()),
+        others=tuple(bundle for bundle in evidence.bundles if not bundle.region),
         consortium=evidence.consortium,
-        fingerprint=fingerprint([reading.fingerprint for reading in readings]),
-        no_bundles=tuple(reading.file for reading in readings if reading.no_bundle),
+        fingerprint=fingerprint([reading.fingerprint for reading in examined.readings]),
+        no_bundles=tuple(reading.file for reading in examined.readings if reading.no_bundle),
     )
+
+
+def all_findings(examined: Examined, *, pinned: bool) -> Iterator[Finding]:
+    """Every check there is, over all files and all regions."""
+    evidence, walked = examined.evidence, examined.walked
+    yield from examined.findings
+    yield from files.check(evidence, pinned=pinned)
+    yield from _copies(evidence, walked)
+    for one in walked.values():
+        yield from entries.check(one.state.bundle)
+        yield from one.findings
+        yield from heads.check(evidence, one)
+    yield from witnesses.check(evidence, walked)
+    yield from coordinator.check(evidence, walked)
+    yield from _coverage(evidence)
 
 
 def fingerprint(hashes: Sequence[str]) -> str:

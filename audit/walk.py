@@ -65,6 +65,7 @@ def _nothing(_state: State, _entry: LoggedEntry) -> Iterable[Finding]:
 def _debited(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     asked = state.evidence.library.programme(entry.text("programme"))
     debit = Debit(entry, state.policy, state.people, None if isinstance(asked, str) else asked)
+    debit.decision = state.decisions.get(entry.text("programme"))
     yield from documents.programme(state, entry)
     yield from approvals.check(state, debit)
     yield from answers.debited(state, debit)

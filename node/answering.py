@@ -2,8 +2,8 @@
 
     authenticate -> a stored answer? the same bytes, at no cost, once it is cosigned -> decide, the steward's word
     included -> witnesses away? refuse at no cost -> asked and debited, on disk, all that wait in one commit
-    -> witnesses cosign -> read data -> noise -> replies and their hashes stored in one commit -> witnesses cosign again
-    -> replies
+    -> witnesses cosign -> read data -> noise -> replies and their hashes stored in one commit -> the rest of the tick
+    -> witnesses cosign again -> replies
 
 A refusal never opens a snapshot. Where too few witnesses cosign a debit, no row is read: the debit stays in hand of
 this process, and the next order for the same programme and snapshot uses it at no further charge. Whatever breaks once
@@ -26,6 +26,7 @@ from node.authenticate import Asked, Ordered, authenticate, authenticate_program
 from node.journal import Journal, place_of
 from node.ledger.book import Book, Pair
 from node.ledger.ledger import Ask, Claim, Debit
+from node.pace import Pace, RealPace, rest_of_tick
 from node.region import Region
 from node.spending import Rows, Spending, Step, Steps
 from node.witnessing.witnesses import Witnesses
@@ -80,6 +81,9 @@ class _Job:
         return self.ordered.asked.programme
 
 
+_REAL = RealPace()
+
+
 def _on(_step: Step) -> None:
     """The steps of an ordinary day."""
 
@@ -98,12 +102,14 @@ class Answering:
         witnesses: Witnesses,
         journal: Journal,
         steps: Steps = _on,
+        pace: Pace = _REAL,
     ) -> None:
         self._region = region
         self._spending = Spending(region, rows, key, steps)
         self._witnesses = witnesses
         self._journal = journal
         self._steps = steps
+        self._pace = pace
 
     def answer(self, batch: Sequence[Ordered]) -> list[bytes | Refused]:
         """For each order the signed answer's bytes, stored, paid for and cosigned on return; or a refusal.
@@ -198,11 +204,16 @@ class Answering:
         if not due:
             return
         self._guarded(due, self._cosign)
+        if not _open(due):
+            return
+        started_s = self._pace.now_s()
         replies: dict[int, tuple[Debit, bytes]] = {}
         for job in _open(due):
             self._guarded([job], partial(self._spend, replies))
         if replies:
             self._guarded(_open(due), partial(self._store, list(replies.values())))
+        # Also after a fault: what comes next must not tell when it came.
+        rest_of_tick(self._pace, self._region.tick_ms, started_s)
 
     def _cosign(self, due: Sequence[_Job]) -> None:
         if (refused := self._witnesses.cosign()) is None:

@@ -105,3 +105,15 @@ def complaints(text: str, lang: str) -> list[str]:
         elif one.attributes.get("aria-hidden") != "true":
             found.append("a picture that is neither told nor hidden")
     return found
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours such as `#1a6b35` (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rondgang.keys import SigningKey
@@ -115,6 +116,19 @@ def witnesses(clock: Callable[[], int], folder: Path | None = None) -> tuple[Wit
     )
 
 
+class NoPace:
+    """Time that stands still unless the test moves it; nobody waits."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def rest(self, seconds: float) -> None:
+        self.at_s += seconds
+
+
 def always_roster() -> Roster:
     """A roster whose members are in date whenever the tests run, for processes that read the real clock."""
     members = tuple(one.model_copy(update={"valid_from": 0, "valid_to": FOREVER}) for one in roster().members)
@@ -178,6 +192,7 @@ class World:
     rows: CountedRows = field(default_factory=CountedRows)
     journal: Journal = silent
     watching: tuple[Witness, ...] = ()
+    pace: NoPace = field(default_factory=NoPace)
 
     def __post_init__(self) -> None:
         # Two, as the default rule wants: the desk, and one that is independent.
@@ -201,7 +216,8 @@ class World:
 
     def answering(self, steps: Steps | None = None, rows: Rows | None = None) -> Answering:
         key, stepping = self.home.signing_key("checkpoint"), (() if steps is None else (steps,))
-        return Answering(self.region, rows or self.rows, key, self.witnesses, self.journal, *stepping)
+        made = partial(Answering, self.region, rows or self.rows, key, self.witnesses, self.journal, pace=self.pace)
+        return made(*stepping)
 
     def ask(self, programme: Programme | None = None, run: str = RUN) -> bytes | Refused:
         return self.asked(ordered(programme or planned(), run))

@@ -50,7 +50,13 @@ def programme(name: str, rho: str, cohort: str = "c3", **heading: Json) -> Paper
         **heading,
     }
     charge = str(int(Fraction(rho) * NANO))
-    return paper("programme", {"programme": told, "charge": {"rho": charge}, "statistics": STATISTICS})
+    asked: dict[str, Json] = {"programme": told, "charge": {"rho": charge}, "statistics": STATISTICS}
+    return paper("programme", asked | {"codebook_hash": codebook().hash})
+
+
+def codebook() -> Paper:
+    state: dict[str, Json] = {"state": {"labels": {"nl": "Geweld in het gezin", "en": "Violence in the family"}}}
+    return paper("codebook", {"derived": state, "variables": {"help": {"labels": {"nl": "Hulp", "en": "Help"}}}})
 
 
 def calendar(codes: Mapping[str, str]) -> Paper:
@@ -156,7 +162,7 @@ def region(code: str, codes: Mapping[str, str], programmes: Sequence[Paper]) -> 
     """A region that set up, answered everything once, and refused a repeat that cost too much."""
     made = Region(code)
     made.log("opened", region=code)
-    for signed in (roster(), calendar(codes)):
+    for signed in (roster(), calendar(codes), codebook()):
         made.adopt(signed)
     made.govern(1, {"c3": "0.4"}, "0.8")
     made.log("imported", DAY_S, snapshot=digest(code)[:32], cohort="c3", codebook="b" * 64)

@@ -31,7 +31,7 @@ def check(state: State, debit: Debit) -> Iterator[Finding]:
         yield NOT_ASKED.broken(where, f"No `asked` entry for this programme and {run[:40]} stands above the debit.")
     if debit.policy is None or not debit.policy.steward_approves:
         return
-    last = state.decisions.get(programme)
+    last = debit.decision
     if last is None:
         what = "The policy in force says `approval: steward`; no decision stands above the debit."
         yield NOT_APPROVED.broken(where, what)

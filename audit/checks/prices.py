@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rondgang import canonical
+
 from audit.exact import rho_text
 from audit.findings import Finding, error, note
 from audit.model import LoggedEntry
 from audit.reprice.asked import Asked, CannotDerive
-from audit.reprice.price import LEAST_SIGMA, PricedBlock, Repriced, reprice, stated
+from audit.reprice.price import LEAST_SIGMA, PricedBlock, Repriced, reprice
 from audit.state import Debit, State
 
 UNDERIVABLE = error(
@@ -63,7 +65,7 @@ def derive(state: State, debit: Debit) -> Iterator[Finding]:
         what = f"The codebook {asked.codebook_hash[:16]} that the programme was planned with is not in the evidence."
         yield UNDERIVABLE.broken(where, what)
         return
-    done, key = state.evidence.library.repriced, debit.entry.text("programme")
+    done, key = state.evidence.library.repriced, _key(state, debit)
     if key not in done:
         try:
             done[key] = reprice(asked, codebook)
@@ -73,6 +75,13 @@ def derive(state: State, debit: Debit) -> Iterator[Finding]:
     debit.repriced = done[key]
     yield from _blocks(state, debit.entry, done[key])
     yield from _charge(state, debit.entry, asked, done[key])
+
+
+def _key(state: State, debit: Debit) -> str:
+    """The hash of all that a price depends on; programmes differ in more than that."""
+    paper = state.evidence.library.paper("programme", debit.entry.text("programme"))
+    body = {} if paper is None else paper.body
+    return canonical.digest(canonical.encode([body.get(key) for key in ("codebook_hash", "statistics", "blocks")]))
 
 
 def _blocks(state: State, entry: LoggedEntry, repriced: Repriced) -> Iterator[Finding]:
@@ -103,7 +112,7 @@ def _bound(block: PricedBlock) -> str:
 
 
 def _charge(state: State, entry: LoggedEntry, asked: Asked, repriced: Repriced) -> Iterator[Finding]:
-    where, charge, own = state.at(entry), entry.money("charge"), stated(asked)
+    where, charge, own = state.at(entry), entry.money("charge"), repriced.stated_nano
     if asked.charge != own:
         what = f"The programme states {asked.charge} nano-rho; its own bounds and noise cost {own}."
         yield STATED.broken(where, what)

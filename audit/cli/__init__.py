@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from audit.cli import joining, practise, witness
+from audit.cli import diff, explain, joining, practise, report, verify, witness
 
 app = typer.Typer(
     help="The auditor: witness what nodes log, and check what privacy was spent. Trusts nobody.\n\n"
@@ -21,5 +21,9 @@ for verb in (
     witness.forks,
     witness.export,
     practise.practise,
+    verify.verify,
+    explain.explain,
+    diff.diff,
+    report.report,
 ):
     app.command()(verb)

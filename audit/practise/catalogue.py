@@ -11,6 +11,7 @@ from audit.practise.frauds import (
     pricing,
     resetting,
     rewriting,
+    showing,
     spending,
     witnessing,
 )
@@ -25,4 +26,5 @@ CATALOGUE: tuple[Fraud, ...] = (
     *witnessing.FRAUDS,
     *resetting.FRAUDS,
     *carrying.FRAUDS,
+    *showing.FRAUDS,
 )

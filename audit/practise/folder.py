@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rondgang.canonical import Json, digest
@@ -62,8 +62,10 @@ def described(number: int, fraud: Fraud) -> dict[str, Json]:
     }
 
 
-def write(out: Path, entropy: Entropy, told: Callable[[int], None]) -> int:
-    """Writes everything and returns how many folders. `told` hears the number of each that is finished.
+def write(out: Path, entropy: Entropy, told: Callable[[int], None], frauds: Sequence[Fraud] = CATALOGUE) -> int:
+    """Writes the honest bundles and those of each fraud, and returns how many folders that makes.
+
+    `told` hears the number of each that is finished.
 
     Raises `FileExistsError` where `out` holds anything, and `OSError`.
     """
@@ -73,7 +75,7 @@ def write(out: Path, entropy: Entropy, told: Callable[[int], None]) -> int:
     people = gather(entropy)
     _put(out / "honest", tell(Study(people, entropy)).sealed())
     answers: list[Json] = []
-    for number, fraud in enumerate(CATALOGUE, start=1):
+    for number, fraud in enumerate(frauds, start=1):
         planted = fraud.plant(Study(people, entropy))
         _put(out / folder_name(number, fraud), planted.files)
         answers.append(described(number, fraud) | _planted(planted))

@@ -37,7 +37,7 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Fraud:
-    """`name` is that of its folder; `what` says in a sentence what was done; `codes` are findings that name it."""
+    """`name` is that of its folder; `what` says in a sentence what was done; `codes` are the findings that name it."""
 
     name: str
     what: str
@@ -66,6 +66,17 @@ def lived(tale: Tale, *, behind: str = "", inplace: str = "", region: str = "FR"
         return Planted(world.sealed(), f"{region}.bundle", tuple(found))
 
     return plant
+
+
+def and_answer(plant: Callable[[Study], Planted], which: int) -> Callable[[Study], Planted]:
+    """The same fraud, which also shows in the nth answer that the coordinator holds."""
+
+    def also(study: Study) -> Planted:
+        planted = plant(study)
+        there = record_place(planted.files["coordinator.bundle"], "answer", which)
+        return Planted(planted.files, planted.bundle, (*planted.places, there))
+
+    return also
 
 
 Change = Callable[[World], tuple[str, Iterable[str]]]

@@ -95,6 +95,25 @@ def crashed(log: Log) -> None:
     log.spend(asked)
 
 
+def masked(log: Log) -> None:
+    """A masked vector of a secure aggregation leaves, and uses up its debit."""
+    asked = log.study.programme("masked_one")
+    log.ask(asked)
+    log.approve(asked)
+    debit = log.debit(asked)
+    log.look()
+    run, others = log.study.run(asked.digest), log.study.draw(64)
+    log.write("attempted", programme=asked.digest, run=run, attempt=1, debit=debit, participants=others)
+    log.look()
+
+
+def returned(log: Log) -> None:
+    """The national figures of the first programme come back."""
+    asked = log.study.programme("outcomes")
+    log.write("result", run=log.study.run(asked.digest), programme=asked.digest, hash=log.study.draw(64))
+    log.look()
+
+
 def lost(log: Log) -> None:
     """The disk was in doubt: a new epoch in which all that was left is charged."""
     log.reset()
@@ -129,6 +148,8 @@ FR: Chapters = {
     "roster": roster,
     "together": together,
     "crashed": crashed,
+    "masked": masked,
+    "returned": returned,
 }
 GR: Chapters = {
     "opening": lambda log: opening(log, GRONINGEN_CAPS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from audit.verdict import RegionHistory
 from policies.pages.dates import date, moment
 from policies.pages.words import catalogue, say
 from policies.study.text import Language
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def _question(digest: str, told: _Told, names: Names) -> Question:
     who = ", ".join(sorted(names.person(key) for key in told.researchers if key))
     facts = [("researcher", who)]
     if paper is not None:
-        facts = [*_facts(paper, names), *facts, ("price", _price(paper, lang))]
+        facts = [*_facts(paper, names), *facts, ("price", _price(paper, lang)), ("variables", _variables(paper, names))]
     facts += [("runs", ", ".join(sorted(run for run in told.runs if run))), ("hash", digest)]
     return Question(
         anchor=f"q-{digest[:SHORT]}",
@@ -163,6 +166,22 @@ def _facts(paper: Paper, names: Names) -> list[tuple[str, str]]:
         ("codebook", words_at(heading, "codebook")),
         ("deadline", "" if deadline is None else date(deadline, names.lang)),
     ]
+
+
+def _variables(paper: Paper, names: Names) -> str:
+    """What the names in the figures stand for, by the labels of the codebook, where the evidence holds it."""
+    codebook = names.papers.get(words_at(paper.body, "codebook_hash"))
+    if codebook is None:
+        return ""
+    parts = ("of", "where", "by")
+    said = [inside(one, part) for one in list_at(paper.body, "statistics") for part in parts]
+    text = " ".join(one if isinstance(one, str) else _listed(one) if isinstance(one, list) else "" for one in said)
+    found = {}
+    for name in sorted(set(_NAME.findall(text))):
+        for kind in ("variables", "derived"):
+            if label := words_at(codebook.body, kind, name, "labels", names.lang):
+                found[name] = label
+    return "; ".join(f"{name}: {label}" for name, label in found.items())
 
 
 def _price(paper: Paper, lang: Language) -> str:

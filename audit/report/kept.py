@@ -18,6 +18,7 @@ from policies.pages.words import catalogue, say
 from policies.study.text import Language
 
 _UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+_FEW = 3
 _ORDER = ("policy", "calendar", "roster", "codebook")
 
 
@@ -57,13 +58,16 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that came into force. `still`: the regions where it is the newest of its kind and name."""
+    """A document that came into force. `still`: the regions where it is the newest of its kind and name.
+
+    Regions by code where they are few, else how many.
+    """
 
     kind: str
     name: str
     hash: str
-    regions: int
-    still: int
+    regions: str
+    still: str
     first: str
     last: str
 
@@ -124,7 +128,7 @@ def _rules(policy: Body, names: Names) -> dict[str, str]:
     others: Mapping[str, str] = {
         "approval": _approval(policy, lang),
         "witnesses": _witnesses(policy, lang),
-        "statistics": _listed(list_at(policy, "statistics")),
+        "statistics": _listed([_kind(kind, lang) for kind in list_at(policy, "statistics")]),
         "deny": _listed(list_at(policy, "variables", "deny")),
         "crossings": _listed([_listed(pair, " x ") for pair in list_at(policy, "forbidden_crossings")]),
         "test_only": say("report.yes", lang) if inside(policy, "test_only") is True else "",
@@ -149,6 +153,11 @@ def _witnesses(policy: Body, lang: Language) -> str:
     # What is left out of a signed document has its default: two witnesses, of whom one may lie.
     need, faulty = (inside(policy, "witnesses", key) for key in ("need", "faulty"))
     return say("report.witness_rule", lang, need=_whole(need, 2), faulty=_whole(faulty, 1))
+
+
+def _kind(kind: Json, lang: Language) -> Json:
+    known = f"node.policy.kind.{kind}"
+    return say(known, lang) if known in catalogue() else kind
 
 
 def _whole(value: Json, otherwise: int) -> int:
@@ -208,20 +217,25 @@ def documents(histories: tuple[RegionHistory, ...], names: Names) -> tuple[Docum
     found = []
     for kind, name, digest in ordered:
         times, codes = zip(*adopted[kind, name, digest], strict=True)
-        still = [code for code in set(codes) if newest[code, kind, name if kind == "codebook" else ""] == digest]
+        still = [code for code in codes if newest[code, kind, name if kind == "codebook" else ""] == digest]
         known = f"node.kind.{kind}"
         found.append(
             Document(
                 kind=say(known, names.lang) if known in catalogue() else kind,
                 name=name,
                 hash=digest[:SHORT],
-                regions=len(set(codes)),
-                still=len(still),
+                regions=_which(codes),
+                still=_which(still),
                 first=moment(min(times), names.lang),
                 last=moment(max(times), names.lang),
             )
         )
     return tuple(found)
+
+
+def _which(codes: Iterable[str]) -> str:
+    some = sorted(set(codes))
+    return ", ".join(some) if len(some) <= _FEW else str(len(some))
 
 
 def files(bundles: Iterable[Bundle], names: Names) -> tuple[File, ...]:

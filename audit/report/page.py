@@ -19,8 +19,9 @@ from audit.report.dutch import in_dutch
 from audit.report.kept import changes, documents, files, watches
 from audit.report.naming import SHORT, Names, inside, names, words_at
 from audit.verdict import RegionHistory, Verdict
-from policies.pages.dates import date, moment
+from policies.pages.dates import moment
 from policies.pages.templates import environment
+from policies.pages.timeline import span_text
 from policies.pages.words import say
 from policies.study.text import Language
 
@@ -124,9 +125,7 @@ def _facts(verdict: Verdict, histories: tuple[RegionHistory, ...], lang: Languag
     times = [entry.time for history in histories for entry in (*history.entries[:1], *history.entries[-1:])]
     count = Counter(finding.severity for finding in verdict.findings)
     values = {
-        "period": say("report.period_of", lang, first=date(min(times), lang), last=date(max(times), lang))
-        if times
-        else "",
+        "period": span_text(min(times), max(times), lang) if times else "",
         "regions": ", ".join(history.code for history in histories),
         "findings": say("report.count", lang, **{severity.value: count[severity] for severity in _SEVERITIES}),
         "consortium": fingerprint(verdict.consortium) if verdict.consortium else "",

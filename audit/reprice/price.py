@@ -55,14 +55,10 @@ class Repriced:
     blocks: tuple[PricedBlock, ...]
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
-
-    @property
-    def rho(self) -> Fraction:
-        """The exact price by derived bounds.
-
-        Privacy: zCDP adds up over blocks (Bun and Steinke 2016, Lemma 2.3); exact.
-        """
-        return sum((block.rho for block in self.blocks), Fraction(0))
+    rho: Fraction
+    """The exact price by derived bounds. Privacy: zCDP adds up (Bun and Steinke 2016, Lemma 2.3)."""
+    stated: Fraction
+    """The exact price by the programme's own bounds."""
 
     @property
     def nano(self) -> int:
@@ -72,21 +68,24 @@ class Repriced:
         """
         return nano_up(self.rho)
 
+    @property
+    def stated_nano(self) -> int:
+        """What the programme's own bounds and noise cost, in nano-rho, whatever it says that it charges.
+
+        Privacy: rounded up.
+        """
+        return nano_up(self.stated)
+
 
 def reprice(asked: Asked, codebook: Codebook) -> Repriced:
     """Derives every block and prices it at the signed noise. Raises CannotDerive."""
     derived = {block.id: block for block in derive(asked, codebook)}
     signed = Counter(block.id for block in asked.blocks)
+    priced = tuple(PricedBlock(derived[block.id], block) for block in asked.blocks if block.id in derived)
     return Repriced(
-        tuple(PricedBlock(derived[block.id], block) for block in asked.blocks if block.id in derived),
+        priced,
         tuple(name for name in derived if name not in signed),
         tuple(name for name, times in signed.items() if name not in derived or times > 1),
+        sum((block.rho for block in priced), Fraction(0)),
+        sum((block.rho for block in asked.blocks), Fraction(0)),
     )
-
-
-def stated(asked: Asked) -> int:
-    """What the programme's own bounds and noise cost, in nano-rho, whatever it says that it charges.
-
-    Privacy: as `Repriced.nano`; rounded up.
-    """
-    return nano_up(sum((block.rho for block in asked.blocks), Fraction(0)))

@@ -32,6 +32,9 @@ from policies.wire.witness import exchanged_to_wire, reply_to_wire, shown_from_w
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
 
+_CLOCK_S = 60
+"""Cosignatures never go back in time; nodes do not count those of a witness whose clock was that far ahead for long."""
+
 REASON_KEY = "rondgang-reason"
 """Trailing metadata that carries the reason of PERMISSION_DENIED."""
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
@@ -78,7 +81,7 @@ class WitnessService(witness_pb2_grpc.WitnessServiceServicer):
         """Cosigns what extends the log that was seen last, or says why not. The cosigned checkpoint is durable."""
         async with self._call(context) as (roster, region):
             reply = await self._commits.add(Ask(roster, region, submission_from_wire(request)))
-            _tell(region, reply)
+            _tell(region, reply, self._clock())
             return reply_to_wire(reply)
 
     async def Exchange(  # noqa: N802 - the name is in the contract
@@ -130,10 +133,12 @@ def _caller(context: Context, roster: Roster, now: int) -> str | Reason:
     return Reason.UNKNOWN_SIGNER
 
 
-def _tell(region: str, reply: Reply) -> None:
+def _tell(region: str, reply: Reply, now: int) -> None:
     match reply:
-        case Cosigned():
+        case Cosigned(_, time):
             note("cosigned", region=region)
+            if time > now + _CLOCK_S:
+                note("clock_went_back_look_at_it", loud=True)
         case NotCosigned(why, _, fork):
             note("not_cosigned", loud=True, region=region, reason=why.value)
             if fork is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,8 +47,14 @@ def can_trace() -> bool:
 
 
 def can_mount() -> bool:
-    """Whether we may make disks."""
-    return os.geteuid() == 0 and shutil.which("mount") is not None and shutil.which("umount") is not None
+    """Whether we may make disks: root may, but not in every container."""
+    if os.geteuid() != 0 or shutil.which("mount") is None or shutil.which("umount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=False, capture_output=True)
+        if tried.returncode == 0:
+            subprocess.run(["umount", folder], check=True, capture_output=True)
+    return tried.returncode == 0
 
 
 @contextmanager

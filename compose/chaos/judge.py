@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Any
 from rondgang import canonical
 from rondgang.canonical import digest
 from rondgang.leaves import GENESIS, leaf_hash
+
+_ROWS_ARE_READ = ("cosigned", "read", "noised")
 
 
 @dataclass(slots=True)
@@ -41,13 +43,26 @@ class Judge:
     """What a node said was on disk, and nobody has checked yet: the head at a size."""
     left: dict[str, set[str]] = field(default_factory=dict)
     """Hashes of the replies that left, by programme."""
+    read_at: int = 0
+    """The size of the log when rows were read last."""
 
     @property
     def size(self) -> int:
         return len(self.heads) - 1
 
+    def told(self, what: Mapping[str, Any]) -> None:
+        """One line of a node (child.py): what is on disk, that rows were read, or that a reply left."""
+        match what:
+            case {"at": str(at), "size": int(size), "head": str(head)}:
+                self.on_disk(size, head)
+                self.read_at = size if at in _ROWS_ARE_READ else self.read_at
+            case {"at": "sent", "programme": str(programme), "reply": str(reply)}:
+                self.sent(programme, reply)
+            case _:
+                pass
+
     def on_disk(self, size: int, head: str) -> None:
-        """A node says that so many entries are on disk, the last of them with this hash."""
+        """So many entries are on disk, the last of them with this hash."""
         self.said[size] = head
 
     def sent(self, programme: str, reply: str) -> None:
@@ -105,6 +120,8 @@ class Judge:
                 yield f"{size} entries were on disk, and are not there"
         self.said.clear()
         cosigned = max((_cosigned(path, self.region) for path in self.witnesses), default=0)
+        if self.read_at > cosigned:
+            yield f"rows were read at {self.read_at} entries, of which {cosigned} were cosigned"
         for programme, replies in self.left.items():
             place, answer = self.answers.get(programme, (-1, ""))
             if replies != {answer}:

@@ -14,7 +14,7 @@ import traceback
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from compose.chaos.chance import Chance
 from compose.chaos.child import Life, live
@@ -55,6 +55,14 @@ class Tally:
         self.seconds = max(self.seconds, other.seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """So many seconds after a child was `born`, or after the first orders were `asked`."""
+
+    after: Literal["born", "asked"]
+    seconds: float
+
+
 @dataclass(slots=True)
 class Death:
     """How a child ended: its exit code, negative for a signal, and all that it told."""
@@ -84,7 +92,8 @@ class Mill:
     answered: list[str] = field(default_factory=list)
     number: int = 0
     opening_s: float = 0.2
-    """How long children of late took to open."""
+    batch_s: float = 0.1
+    """How long children of late took to open, and for a batch of orders."""
 
     def batches(self, count: int = _BATCHES) -> list[list[str]]:
         """Names to order: one at a time, or several that are charged together."""
@@ -99,13 +108,12 @@ class Mill:
         self.number += 1
         return f"{self.name}_{self.number}"
 
-    def live(self, life: Life, tally: Tally, dies_after_s: float | None = None, fault: Traced | None = None) -> Death:
+    def live(self, life: Life, tally: Tally, dies: Moment | None = None, fault: Traced | None = None) -> Death:
         """One child, from its birth to its end, and what the judge says of what it left behind.
 
         A `fault` is for a life that waits.
         """
         reading, writing = os.pipe()
-        began = time.monotonic()
         child = os.fork()
         if child == 0:
             _be(life, self.orders, reading, writing)
@@ -115,7 +123,7 @@ class Mill:
                 os.waitpid(child, os.WUNTRACED)
                 stack.enter_context(traced(child, fault))
                 os.kill(child, signal.SIGCONT)
-            told = self._listen(reading, child, began, dies_after_s)
+            told = self._listen(reading, child, dies or Moment("born", _MOST_S))
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         os.close(reading)
         death = Death(code, told)
@@ -131,34 +139,40 @@ class Mill:
             tally.violations.append(f"{self.judge.region}: nothing disturbed it, and it did not answer: {reasons}")
         return death
 
-    def _listen(self, reading: int, child: int, began: float, dies_after_s: float | None) -> list[dict[str, Any]]:
+    def _listen(self, reading: int, child: int, dies: Moment) -> list[dict[str, Any]]:
         """All that the child tells until it is dead; kills it at its moment, to the microsecond."""
-        data, ends = b"", began + (_MOST_S if dies_after_s is None else dies_after_s)
+        data, began = b"", time.monotonic()
+        ends, asked = began + (dies.seconds if dies.after == "born" else _MOST_S), began
         while True:
             left = ends - time.monotonic()
             if left <= 0:
                 os.kill(child, signal.SIGKILL)
                 ends = float("inf")
             ready, _, _ = select.select([reading], [], [], None if ends == float("inf") else max(0.0, left))
-            if ready:
-                more = os.read(reading, 65_536)
-                if not more:
-                    break
-                if b'"opened"' in more:
-                    self.opening_s += 0.2 * (time.monotonic() - began - self.opening_s)
-                data += more
+            if not ready:
+                continue
+            more, now = os.read(reading, 65_536), time.monotonic()
+            if not more:
+                break
+            if b'"opened"' in more:
+                self.opening_s += 0.2 * (now - began - self.opening_s)
+            if b'"asked"' in more:
+                if b'"asked"' not in data and dies.after == "asked":
+                    ends = now + dies.seconds
+                elif b'"asked"' in data:
+                    self.batch_s += 0.2 * (now - asked - self.batch_s)
+                asked = now
+            data += more
         # A line that was cut off did not leave.
         return [json.loads(line) for line in data.split(b"\n")[:-1]]
 
     def _heard(self, death: Death, tally: Tally) -> None:
         for told in death.told:
+            self.judge.told(told)
             match told:
-                case {"size": int(size), "head": str(head)}:
-                    self.judge.on_disk(size, head)
                 case {"at": "asked", "names": list(names)}:
                     self.asked = sorted({*self.asked, *names} - set(self.answered))[-200:]
-                case {"at": "sent", "name": str(name), "programme": str(programme), "reply": str(reply)}:
-                    self.judge.sent(programme, reply)
+                case {"at": "sent", "name": str(name)}:
                     self.asked = [one for one in self.asked if one != name]
                     self.answered.append(name)
                 case _:

@@ -14,7 +14,6 @@ from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from compose.chaos.chance import Chance
 from compose.chaos.judge import Judge
@@ -161,7 +160,7 @@ def cut(
     judge = deepcopy(judge)
     for one in done[: chance.below(len(done) + 1)]:
         if one.what == "told":
-            _tell(judge, json.loads(one.data))
+            judge.told(json.loads(one.data))
         else:
             platters[one.file].take(one)
     judge.ledger = folder / judge.ledger.name
@@ -178,13 +177,6 @@ def cut(
     if not wrong:
         wrong = _opened(judge)
     return lost, wrong
-
-
-def _tell(judge: Judge, told: dict[str, Any]) -> None:
-    if "head" in told:
-        judge.on_disk(told["size"], told["head"])
-    if told["at"] == "sent":
-        judge.sent(told["programme"], told["reply"])
 
 
 def _opened(judge: Judge) -> list[str]:

@@ -74,7 +74,7 @@ class Chaos:
         mills = [_mill(task) for task in tasks]
         try:
             while deaths is not None and any(mill.poll() is None for mill in mills):
-                deaths.one()
+                deaths.some()
             found: dict[str, Tally] = {}
             for mill, task in zip(mills, tasks, strict=True):
                 for tally in _result(task, mill.wait()):

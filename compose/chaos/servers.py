@@ -57,22 +57,27 @@ def _listening(port: int) -> bool:
 
 @dataclass(slots=True)
 class Deaths:
-    """Of those that run, one dies and comes back before the next one dies: of three, two are always there."""
+    """Of those that run, one dies and comes back before the next one dies; now and then all of them at once."""
 
     made: Federation
     chance: Chance
     tallies: dict[str, Tally] = field(default_factory=dict)
 
-    def one(self) -> None:
-        """One death and one coming back, within a few seconds."""
+    def some(self) -> None:
+        """Deaths and a coming back, within a few seconds."""
         began = time.monotonic()
         time.sleep(2 * self.chance.fraction())
-        name = self.chance.of(sorted(self.made.processes))
-        self.made.kill(name)
-        start(self.made, name)
-        wait_for(self.made, name)
-        kind = f"kill -9 of {'the coordinator' if name == COORDINATOR else 'a witness'}, beside them"
-        tally = self.tallies.setdefault(kind, Tally(kind))
-        tally.count += 1
-        tally.outcomes["came back"] += 1
-        tally.seconds += time.monotonic() - began
+        running = sorted(self.made.processes)
+        names = running if self.chance.happens(0.25) else [self.chance.of(running)]
+        for name in names:
+            self.made.kill(name)
+        for name in names:
+            start(self.made, name)
+        for name in names:
+            wait_for(self.made, name)
+            kind = f"kill -9 of {'the coordinator' if name == COORDINATOR else 'a witness'}, beside them"
+            tally = self.tallies.setdefault(kind, Tally(kind))
+            tally.count += 1
+            tally.outcomes["came back"] += 1
+        for tally in self.tallies.values():
+            tally.seconds += time.monotonic() - began

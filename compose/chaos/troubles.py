@@ -21,7 +21,7 @@ from compose.chaos.chance import Chance
 from compose.chaos.child import Life
 from compose.chaos.faults import Inject, can_mount, can_trace, disk
 from compose.chaos.judge import Judge
-from compose.chaos.mill import KILLED, Death, Mill, Tally
+from compose.chaos.mill import KILLED, Death, Mill, Moment, Tally
 from compose.chaos.world import Orders
 from node.home import Home
 from node.spending import Step
@@ -105,13 +105,13 @@ def _repeat(mill: Mill, kind: str, times: int, disturb: Disturb) -> Tally:
 
 
 def _kill(mill: Mill, tally: Tally) -> None:
-    """A death while it opens, at any moment of its first batches, or right after a step."""
+    """A death while it opens, at any moment of its first three batches, or right after a step."""
     chance, way = mill.chance, mill.chance.fraction()
     life = Life(mill.home, mill.batches())
     if way < 0.15:
-        death = mill.live(life, tally, mill.opening_s * chance.fraction())
+        death = mill.live(life, tally, Moment("born", 1.5 * mill.opening_s * chance.fraction()))
     elif way < 0.75:
-        death = mill.live(life, tally, mill.opening_s + 0.4 * chance.fraction() ** 2)
+        death = mill.live(life, tally, Moment("asked", 3 * mill.batch_s * chance.fraction()))
     else:
         death = mill.live(Life(mill.home, life.batches, (chance.below(3), chance.of(_STEPS))), tally)
     _count_kill(death, tally)

@@ -136,6 +136,7 @@ class Whole:
         start(made, name)
         tally = self._tally(name)
         tally.count += 1
+        tally.outcomes["came back"] += 1
         if number % 10 == 9:
             step(f"{number + 1} of {kills} processes killed, {self.programmes} programmes finished")
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 ROOMS = ("rondgang", "policies", "node", "coordinator", "audit", "compose")
@@ -74,17 +75,31 @@ def _module(room: str, path: Path) -> str:
 
 
 def _of_file(path: Path, module: str) -> Iterator[tuple[str, str]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return _of_node(tree, module)
+    source = path.read_text(encoding="utf-8")
+    # Most files have none, and parsing is what takes long.
+    return _of_node(ast.parse(source, filename=str(path)), module) if _BEGINS.search(source) else iter(())
 
 
 def _of_node(node: ast.AST, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, _SAYING):
         for text in paragraphs_of(ast.get_docstring(node) or ""):
             yield where, text
+    if isinstance(node, ast.Module | ast.ClassDef):
+        yield from _of_fields(node.body, where)
     for child in ast.iter_child_nodes(node):
         name = f".{child.name}" if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
         yield from _of_node(child, where + name)
+
+
+def _of_fields(body: list[ast.stmt], where: str) -> Iterator[tuple[str, str]]:
+    """What a string below a field or a constant says about it."""
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(
+                value=ast.Constant(value=str(text))
+            ):
+                for found in paragraphs_of(text):
+                    yield f"{where}.{name}", found
 
 
 def _is_in(where: str, place: str) -> bool:

@@ -82,9 +82,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """The signature line, with the line feed at its end."""
+    """The signature line, with the line feed at its end, and the time (unix seconds) under it."""
 
     line: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _cosigned(memory: Memory, key: SigningKey, note: Note, now: int) -> Cosigned
     for one in (*mine[:1], fresh):
         note = note.with_signature(one)
     memory.keep(note, time)
-    return Cosigned(fresh.line)
+    return Cosigned(fresh.line, time)
 
 
 def exchange(memory: Memory, roster: Roster, region: str, shown: Sequence[Note], now: int) -> Exchanged:

@@ -39,7 +39,7 @@ def submission_from_wire(request: witness_pb2.AddCheckpointRequest) -> Submissio
 
 def reply_to_wire(reply: Reply) -> witness_pb2.AddCheckpointResponse:
     match reply:
-        case Cosigned(line):
+        case Cosigned(line, _):
             return witness_pb2.AddCheckpointResponse(cosignature=line.encode("utf-8"))
         case HeldOther(size, note):
             conflict = witness_pb2.Conflict(size=size, note=note.encode("utf-8"))

@@ -29,7 +29,7 @@ def holder(found: list[Record], position: int) -> int:
 
 
 def places(data: bytes) -> Iterator[int]:
-    """A byte of every field of every type of record, of its name and of its length, once each; and some more."""
+    """A byte of every field of every type of record, of a name or a value, and of lengths, once each; and some more."""
     known: set[tuple[str, bytes]] = set()
     for record in records(data):
         body = record.offset + 4
@@ -40,8 +40,7 @@ def places(data: bytes) -> Iterator[int]:
         for match in _VALUE.finditer(record.data):
             if (record.type, match[1]) not in known:
                 known.add((record.type, match[1]))
-                yield body + match.start(1)
-                yield body + match.end()
+                yield body + (match.end() if len(known) % 3 else match.start(1))
         if record.number % 4 == 0:
             # And somewhere in every fourth record, wherever that falls.
             yield body + (record.number * 7919) % len(record.data)

@@ -150,6 +150,12 @@ def test_the_judge_sees_what_left_and_should_not_have(judge: Judge) -> None:
     assert alone.look() == [f"AA: the answer of entry {place} left before it was cosigned"]
 
 
+def test_the_judge_sees_rows_that_were_read_too_early(judge: Judge) -> None:
+    judge.told({"at": "read", "size": judge.size + 1, "head": "0" * 64})
+    judge.said.clear()
+    assert any("rows were read at" in what for what in judge.look())
+
+
 def test_the_judge_sees_what_was_on_disk_and_is_gone(judge: Judge) -> None:
     judge.on_disk(judge.size, judge.heads[-1])
     assert judge.look() == []

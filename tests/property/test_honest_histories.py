@@ -34,7 +34,7 @@ from tests.node_world import CHECKPOINT, CONSORTIUM, REGION
 Drawn = list[tuple[str, int]]
 T = TypeVar("T")
 OWN = f"{REGION}.bundle"
-FEW, MANY = 60, 1000
+FEW, MANY, BLOCK = 60, 1000, 125
 _MEMORY = Path("/dev/shm")
 _LONGEST = 14
 
@@ -95,8 +95,10 @@ def _told(one: Finding) -> str:
 def forged(files: dict[str, bytes], dice: Dice) -> tuple[str, dict[str, bytes]]:
     """One fraud on honest evidence, and what was done."""
     values, places = _parts(files)
+    # The last entry of an epoch has no other behind it, and may have been lost in earnest.
+    inner = [at for at in places if at + 1 in places and values[at]["epoch"] == values[at + 1]["epoch"]]
     # An entry that nobody but the node ever saw may be changed by it: it is then the first to say so.
-    most = _most_seen(files)
+    most = _most_seen(files, Counter(_number(values[at]["epoch"]) for at in places))
     seen = [at for at in places if _number(_entry(values[at])["seq"]) < most[_number(values[at]["epoch"])]]
     match dice.one(("byte", "byte", "dropped", "written over", "stranger", *(("rewritten",) if seen else ()))):
         case "byte":
@@ -106,10 +108,10 @@ def forged(files: dict[str, bytes], dice: Dice) -> tuple[str, dict[str, bytes]]:
             data = files[file][:at] + bytes((changed,)) + files[file][at + 1 :]
             return f"byte {at} of {file}", {**files, file: data}
         case "dropped":
-            at = dice.one(places[:-1])
+            at = dice.one(inner)
             return f"entry in record {at} dropped, sealed again", _sealed(files, values[:at] + values[at + 1 :])
         case "written over":
-            at = dice.one(places[:-1])
+            at = dice.one(inner)
             return f"entry in record {at} dated otherwise", _sealed(files, _dated(values, at))
         case "rewritten":
             at = dice.one(seen)
@@ -163,14 +165,14 @@ def _linked(values: list[dict[str, Json]]) -> list[dict[str, Json]]:
     return found
 
 
-def _most_seen(files: dict[str, bytes]) -> Counter[int]:
-    """By epoch, the largest size that anybody else holds a checkpoint of."""
+def _most_seen(files: dict[str, bytes], held: Counter[int]) -> Counter[int]:
+    """By epoch, the largest size that anybody else holds a checkpoint of, up to the entries that are there."""
     found: Counter[int] = Counter()
     for data in (data for file, data in files.items() if file != OWN):
         for record in records(data):
             if record.type == "checkpoint":
                 checkpoint = Note.parse(str(record.value["note"])).checkpoint
-                if checkpoint.region == REGION:
+                if checkpoint.region == REGION and checkpoint.size <= held[checkpoint.epoch]:
                     found[checkpoint.epoch] = max(found[checkpoint.epoch], checkpoint.size)
     return found
 
@@ -205,8 +207,9 @@ def test_honest_histories_of_every_operation_have_nothing_to_ask_and_a_fraud_on_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("first", range(FEW, FEW + MANY, BLOCK))
 def test_a_thousand_honest_histories_have_nothing_to_ask_and_a_fraud_on_each_is_found(
-    folder: Path, template: Path
+    folder: Path, template: Path, first: int
 ) -> None:
-    done = run(folder, template, range(FEW, FEW + MANY))
-    assert min(done[name] for name in OPERATIONS) >= MANY // 20
+    done = run(folder, template, range(first, first + BLOCK))
+    assert {name for name in OPERATIONS if not done[name]} == set()

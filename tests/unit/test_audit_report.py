@@ -28,7 +28,7 @@ from policies.study.text import Language
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 from tests.applicants import signing_key
-from tests.html_pages import Element, complaints, read
+from tests.html_pages import Element, complaints, contrast, read
 from tests.report_world import CODES, CONSORTIUM, FINDINGS, NANO, Region, digest, national, programme, region, verdict
 
 EVIL = "</title></style><script>alert(1)</script><img src=x onerror='a'>{{ 1234 * 1111 }} & \"quoted\""
@@ -121,6 +121,8 @@ def test_it_says_who_asked_what_why_at_what_price_and_what_became_of_it(lang: La
     assert ("Derde cohort" if lang == "nl" else "Third cohort") in question.text
     assert ("0,03" if lang == "nl" else "0.03") in question.text
     assert ("Geweld gestopt" if lang == "nl" else "Violence stopped") in question.text
+    labels = "help: Hulp; state: Geweld in het gezin" if lang == "nl" else "help: Help; state: Violence in the family"
+    assert labels in question.text
     assert len([row for row in question.all("tr") if row.all("td")]) == 2
     assert say("report.dead", lang) in question.text
 
@@ -177,6 +179,16 @@ def test_nothing_from_the_evidence_becomes_markup(lang: Language) -> None:
     assert [one for one in complaints(text, lang) if one not in ("url(", "@import")] == []
     assert EVIL in read(text).text
     assert str(1234 * 1111) not in text, "and no template is filled in"
+
+
+def test_colours_have_the_contrast_that_wcag_asks() -> None:
+    text = page(national(), "en")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", text))
+    papers = ["#ffffff", colours["wash"], *re.findall(r"background: (#[0-9a-f]{6})", text)]
+    for ink in ("ink", "soft", "first", "good", "bad"):
+        assert min(contrast(colours[ink], paper) for paper in papers) >= 4.5, ink
+    assert contrast(colours["ink"], colours["warn"]) >= 4.5
+    assert min(contrast(colours[line], "#ffffff") for line in ("first", "second", "bad")) >= 3, "lines of pictures"
 
 
 def test_the_same_verdict_gives_the_same_bytes() -> None:

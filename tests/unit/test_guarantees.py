@@ -158,6 +158,13 @@ def test_a_paragraph_begins_at_its_name_and_ends_at_an_empty_line(docstring: str
     assert paragraphs_of(docstring) == found
 
 
+def test_paragraphs_are_found_wherever_code_says_something_about_itself() -> None:
+    """Modules, classes, functions, methods, and the strings below fields and constants."""
+    places = {one.where for one in installed().paragraphs}
+    assert {"policies.statistics.count", "policies.statistics.blocks.Block", "node.mechanism.noisy"} <= places
+    assert {"policies.statistics.programme.PlannedBlock.rho", "audit.reprice.price.Repriced.rho"} <= places
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     home = make_home(tmp_path / "home", always=True)

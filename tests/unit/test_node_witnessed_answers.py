@@ -1,79 +1,31 @@
-"""Answers and their two cosignatures: outages cost nothing twice, and of all copies of a node one at most answers."""
+"""Answers and their two cosignatures: an outage costs nothing twice, and what waits together goes together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rondgang.canonical import digest
-from rondgang.signed import Signed
+from rondgang.witnessing import Submission
 
 from node.answering import FAULT, Step
 from node.home import Witnessing, write_config
 from node.region import InForce
-from policies.documents import from_canonical, to_canonical
-from policies.rules.entries import Debited, RefusedEntry
-from policies.rules.refusals import Reason, Refused
+from node.witnessing.said import Told
+from policies.rules.refusals import Reason
 from policies.rules.region_policy import VariableRule
-from policies.statistics.answer import Answer
 from policies.statistics.blocks import Block
-from policies.statistics.programme import Programme
-from tests.node_notes import Notes
-from tests.node_world import COHORT, SNAPSHOT, CountedRows, World, make_home, ordered, put_snapshot
-from tests.small_study import heading, planned, region_policy
+from tests.node_world import COHORT, World, make_home, ordered, put_snapshot
+from tests.small_study import planned, region_policy
+from tests.witnessed_world import PRICE, RUNS, Noisy, another, at, debits, events, watched_world, why
 from tests.witnesses import Fault
 
-PRICE = planned().charge.amount.nano
-RUNS = tuple(f"run-{number:016x}" for number in range(100))
 LOST: tuple[Fault, ...] = ("lost_request", "lost_reply")
-
-
-class Noisy(CountedRows):
-    """Rows with other noise each time, as they are; copies of a world share what was drawn."""
-
-    drawn = 0
-
-    def noisy(self, values: Sequence[int], planned_block: object) -> list[int]:
-        Noisy.drawn += 1
-        return [value + Noisy.drawn for value in values]
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    home = make_home(tmp_path / "home", cohorts={COHORT: {"rho": "9"}}, lifetime={"rho": "9"})
-    put_snapshot(home)
-    made = World(home, rows=Noisy(), journal=Notes())
-    assert made.witnesses.watch() is None
+    made = watched_world(tmp_path / "home")
     yield made
     made.region.close()
-
-
-def another(number: int) -> Programme:
-    return planned().model_copy(update={"programme": heading(id=f"another_{number}")})
-
-
-def why(outcome: bytes | Refused) -> Reason:
-    assert isinstance(outcome, Refused)
-    return outcome.reason
-
-
-def events(world: World) -> list[str]:
-    return [str(entry.body.event) for entry in world.region.ledger.last_entries(1000)][6:]
-
-
-def debits(world: World) -> list[Debited]:
-    bodies = [entry.body for entry in world.region.ledger.last_entries(1000)]
-    return [body for body in bodies if isinstance(body, Debited)]
-
-
-def at(step: Step, do: Callable[[], object]) -> Callable[[Step], None]:
-    """Steps that do something the first time that they come here."""
-    due = [do]
-
-    def after(found: Step) -> None:
-        if found == step and due:
-            due.pop()()
-
-    return after
 
 
 # Outages
@@ -186,6 +138,41 @@ def test_a_debit_in_hand_is_used_only_if_nothing_else_stands_against_it(world: W
     assert world.spent == PRICE
 
 
+# Time
+
+
+class Slow(Noisy):
+    """Rows that take as long as the test says, and break in the end if it says so."""
+
+    def __init__(self, world: World, ms: float, *, breaks: bool = False) -> None:
+        super().__init__()
+        self._world, self._ms, self._breaks = world, ms, breaks
+
+    def sums(self, snapshot: str, blocks: tuple[Block, ...]) -> dict[str, list[int]]:
+        self._world.pace.at_s += self._ms / 1000
+        if self._breaks:
+            raise OSError
+        return super().sums(snapshot, blocks)
+
+
+@pytest.mark.parametrize(("ms", "ticks"), [(0, 1), (3, 1), (24.9, 1), (25.1, 2), (60, 3)])
+def test_when_witnesses_hear_of_an_answer_tells_how_many_ticks_its_rows_took_and_no_more(
+    world: World, ms: float, ticks: int
+) -> None:
+    heard: list[float] = []
+
+    def hear(told: Told, given: Submission) -> Told:
+        heard.append(world.pace.at_s)
+        return told
+
+    world.watching[0].lie = hear
+    assert isinstance(world.asked(ordered(planned()), Slow(world, ms)), bytes)
+    assert heard == [0.0, pytest.approx(ticks * 0.025)]
+    before = world.pace.at_s
+    assert world.asked(ordered(another(1)), Slow(world, ms, breaks=True)) is FAULT
+    assert world.pace.at_s - before == pytest.approx(ticks * 0.025), "what breaks takes whole ticks too"
+
+
 # Batches
 
 
@@ -246,135 +233,6 @@ def test_a_repeat_in_a_batch_is_free_whatever_befalls_the_others(world: World) -
     again, other = world.answering(at("debited", lambda: world.befall("lost_request"))).answer(orders)
     assert again == first
     assert why(other) is Reason.UNWITNESSED
-
-
-# Copies
-
-
-def test_yesterdays_folder_spends_nothing_and_repeats_what_it_knows(world: World, tmp_path: Path) -> None:
-    known = world.ask()
-    world.region.ledger.flush()
-    older = world.copied(tmp_path / "older")
-    assert isinstance(world.ask(another(1)), bytes)
-    size, seen = older.region.ledger.head().size, world.region.ledger.head().size
-    for outcome in (older.ask(another(1)), older.ask(another(2)), older.witnesses.watch()):
-        assert isinstance(outcome, Refused)
-        assert outcome.reason is Reason.BEHIND_WITNESSES
-        assert f"{size} entries" in outcome.sentence
-        assert f"saw {seen}" in outcome.sentence
-        assert "rondgang node recover" in outcome.sentence
-    assert older.ask() == known
-    quoted = older.answering().quote(ordered(another(2)).asked)
-    assert quoted.refused is not None
-    assert quoted.refused.reason is Reason.BEHIND_WITNESSES
-    assert older.rows.reads == []
-    notes = older.journal
-    assert isinstance(notes, Notes)
-    assert [event for event, _ in notes.events].count("behind_witnesses") == 1
-    assert list(older.home.forks.iterdir()), "what the witness showed is kept"
-
-
-def test_a_folder_that_knows_it_is_behind_is_not_written_to(world: World, tmp_path: Path) -> None:
-    world.ask()
-    older = world.copied(tmp_path / "older")
-    world.ask(another(1))
-    older.witnesses.watch()
-    head = older.region.ledger.head()
-    for number in range(3):
-        assert why(older.ask(another(number))) is Reason.BEHIND_WITNESSES
-    assert older.region.ledger.head() == head
-    older.restart()
-    refused = older.witnesses.watch()
-    assert isinstance(refused, Refused)
-    assert "a newer copy of it exists" in refused.sentence
-
-
-def test_two_running_copies_of_one_node_are_caught(world: World, tmp_path: Path) -> None:
-    world.ask()
-    copy = world.copied(tmp_path / "copy")
-    assert copy.witnesses.watch() is None
-    left: list[bytes] = []
-    for number in range(4):
-        for one in (copy, world):
-            outcome = one.ask(another(number), RUNS[number])
-            left += [outcome] if isinstance(outcome, bytes) else []
-    assert len(left) == 4, "one of the two went on alone"
-    assert world.witnesses.contradiction is not None
-    assert copy.witnesses.contradiction is None
-    assert world.witnesses.contradiction.kind in ("behind", "forked")
-    assert world.rows.reads == [SNAPSHOT], "the other read no row after it was copied"
-    assert {debit.programme for debit in debits(copy)} >= {digest(to_canonical(another(3)))}
-
-
-def test_a_copy_that_went_its_own_way_is_called_forked(world: World, tmp_path: Path) -> None:
-    copy = world.copied(tmp_path / "copy")
-    world.ask(another(1))
-    copy.region.record_import("6" * 32, COHORT, planned().codebook_hash)
-    for number in range(20):
-        copy.region.ledger.log_refusal(refusal(number))
-    refused = copy.witnesses.watch()
-    assert isinstance(refused, Refused)
-    assert refused.reason is Reason.BEHIND_WITNESSES
-    assert "another history" in refused.sentence
-    assert copy.witnesses.contradiction is not None
-    assert copy.witnesses.contradiction.kind == "forked"
-
-
-def refusal(number: int) -> RefusedEntry:
-    return RefusedEntry(event="refused", programme=f"{number:064x}", run=RUNS[number], reason="malformed")
-
-
-@pytest.mark.parametrize("moment", ["debited", "cosigned", "read", "noised", "stored", "released"])
-def test_a_disk_copied_at_any_moment_and_restored_twenty_times_gives_one_answer_at_most(
-    world: World, tmp_path: Path, moment: Step
-) -> None:
-    """Also when the node that was copied has gone on, or died on the spot: one answer for each debit."""
-    copies: list[World] = []
-
-    def copy() -> None:
-        copies.extend(world.copied(tmp_path / f"copy {number}") for number in range(20))
-
-    (first,) = world.answering(at(moment, copy)).answer([ordered(planned())])
-    assert isinstance(first, bytes)
-    left = [one.ask() for one in copies]
-    answers = {outcome for outcome in left if isinstance(outcome, bytes)}
-    assert answers <= {first}
-    assert all(one.witnesses.contradiction is not None for one in copies) or answers == {first}
-    for one in copies:
-        one.region.close()
-
-
-def test_a_disk_copied_from_a_node_that_died_gives_one_answer_for_all_its_copies(world: World, tmp_path: Path) -> None:
-    class Died(BaseException):
-        pass
-
-    def die() -> None:
-        raise Died
-
-    with pytest.raises(Died):
-        world.answering(at("debited", die)).answer([ordered(planned())])
-    copies = [world.copied(tmp_path / f"copy {number}") for number in range(20)]
-    outcomes = [one.ask() for one in copies]
-    assert [isinstance(outcome, bytes) for outcome in outcomes].count(True) == 1
-    assert {why(outcome) for outcome in outcomes if isinstance(outcome, Refused)} == {Reason.BEHIND_WITNESSES}
-    (winner,) = [one for one, outcome in zip(copies, outcomes, strict=True) if isinstance(outcome, bytes)]
-    # The debit before the copy is dead; the answer was paid for by another.
-    assert [debit.charge for debit in debits(winner)] == [PRICE, PRICE]
-    assert sum(len(one.rows.reads) for one in copies) == 1
-
-
-@pytest.mark.parametrize("restores", [0, 1, 4, 19])
-def test_restores_of_a_backup_regain_no_budget(world: World, tmp_path: Path, restores: int) -> None:
-    """The regain of research table 3 (epsilon 2.8, 4.1, 7.0 and 16.1) is none: answers are paid for, each once."""
-    backups = [world.copied(tmp_path / f"backup {number}") for number in range(restores)]
-    released = [world.ask()]
-    for number, backup in enumerate(backups):
-        released += [backup.ask(run=RUNS[number]), backup.ask(another(number), RUNS[number])]
-    answers = [Signed.from_bytes(one) for one in released if isinstance(one, bytes)]
-    assert len(answers) == 1
-    assert from_canonical(Answer, answers[0].document).programme == ordered(planned()).asked.digest
-    assert sum(len(one.rows.reads) for one in (world, *backups)) == 1
-    assert world.spent == PRICE
 
 
 def test_the_order_of_the_whole(world: World) -> None:

@@ -35,7 +35,7 @@ class Disk:
         await self.free.wait()
         if self.fault is not None:
             raise self.fault
-        return [Cosigned(ask.region) for ask in asks]
+        return [Cosigned(ask.region, NOW) for ask in asks]
 
 
 def ask(name: str) -> Ask:
@@ -53,9 +53,9 @@ def test_what_comes_while_the_disk_is_busy_shares_the_next_commit(room: ModuleTy
         rest = [asyncio.create_task(commits.add(ask(name))) for name in "bcd"]
         await asyncio.sleep(0)
         disk.free.set()
-        assert [await one for one in (first, *rest)] == [Cosigned(name) for name in "abcd"]
+        assert [await one for one in (first, *rest)] == [Cosigned(name, NOW) for name in "abcd"]
         assert disk.batches == [["a"], ["b", "c", "d"]]
-        assert await commits.add(ask("e")) == Cosigned("e")
+        assert await commits.add(ask("e")) == Cosigned("e", NOW)
 
     asyncio.run(told())
 
@@ -71,7 +71,7 @@ def test_a_commit_that_fails_is_told_to_all_in_it_and_the_next_one_is_tried(room
         outcomes = await asyncio.gather(*failing, return_exceptions=True)
         assert [type(one) for one in outcomes] == [OperationalError, OperationalError]
         disk.fault = None
-        assert await commits.add(ask("c")) == Cosigned("c")
+        assert await commits.add(ask("c")) == Cosigned("c", NOW)
 
     asyncio.run(told())
 
@@ -85,7 +85,7 @@ def test_a_caller_that_gives_up_takes_nobody_along(room: ModuleType) -> None:
         await asyncio.sleep(0)
         leaving.cancel()
         disk.free.set()
-        assert await staying == Cosigned("b")
+        assert await staying == Cosigned("b", NOW)
         with pytest.raises(asyncio.CancelledError):
             await leaving
 

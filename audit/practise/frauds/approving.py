@@ -73,6 +73,17 @@ def no_as_yes(log: Log) -> Iterable[int]:
     return approved, log.spend(asked)
 
 
+def signed_later(log: Log) -> Iterable[int]:
+    """The steward signed an hour after the entry that says so."""
+    asked = log.study.programme("signed_later")
+    said = log.study.approval(log.region, asked, log.now + 3600)
+    log.ask(asked)
+    log.cite(said)
+    approved = log.write("approved", programme=asked.digest, approval=said.digest)
+    log.spend(asked)
+    return (approved,)
+
+
 def _fraud(name: str, what: str, tale: Tale, code: str = "approval.missing") -> Fraud:
     return Fraud(name, what, Forger.NODE, frozenset({code}), lived(tale, behind="approved"))
 
@@ -102,4 +113,7 @@ FRAUDS = (
         "approval.declined",
     ),
     _fraud("no-as-yes", "The log says yes where the steward's signed paper says no.", no_as_yes, "approval.other"),
+    _fraud(
+        "approval-signed-later", "The steward's yes was signed an hour after its entry.", signed_later, "approval.later"
+    ),
 )

@@ -8,7 +8,7 @@ from rondgang.canonical import Json
 from rondgang.signed import Signed
 
 from audit.practise import papers
-from audit.practise.fraud import Forger, Fraud, Tale, lived
+from audit.practise.fraud import Forger, Fraud, Tale, and_answer, lived
 from audit.practise.log import Log
 from audit.practise.papers import CODEBOOK, OTHER_COHORT, paper
 from audit.practise.people import DAY_S, START
@@ -134,6 +134,36 @@ def order_by_a_stranger(log: Log) -> Iterable[int]:
     return seq, debit
 
 
+def other_order(log: Log) -> Iterable[int]:
+    """The order that is cited was for another programme."""
+    asked, other = log.study.programme("not_ordered"), log.study.programme("outcomes")
+    order = log.study.order(log.study.run(asked.digest), other, log.now)
+    log.sent += [asked, order]
+    log.cite(asked, order)
+    seq = log.write(
+        "asked",
+        programme=asked.digest,
+        run=log.study.run(asked.digest),
+        researcher=log.study.people.researcher.signing.public.hex,
+        order=order.digest,
+    )
+    log.spend(asked)
+    return (seq,)
+
+
+def other_researcher(log: Log) -> Iterable[int]:
+    """The log says that somebody else asked."""
+    asked = log.study.programme("somebody_else")
+    run = log.study.run(asked.digest)
+    order = log.study.order(run, asked, log.now)
+    log.sent += [asked, order]
+    log.cite(asked, order)
+    leaver = log.study.people.leaver.signing.public.hex
+    seq = log.write("asked", programme=asked.digest, run=run, researcher=leaver, order=order.digest)
+    log.spend(asked)
+    return (seq,)
+
+
 def one_run_twice(log: Log) -> Iterable[int]:
     """Two programmes under one run."""
     one, two = log.study.programme("run_one"), log.study.programme("run_two")
@@ -173,12 +203,12 @@ FRAUDS = (
         _spent("off_rotation", programme=_ELSEWHERE, weights={"DR": 1000, "FR": 1000}),
         forger=_BOTH,
     ),
-    _fraud(
+    Fraud(
         "not-in-the-weights",
         "A programme was answered that does not name this region.",
-        {"calendar.rotation"},
-        _spent("not_in_weights", weights={"GR": 1000}),
-        forger=_BOTH,
+        _BOTH,
+        frozenset({"calendar.rotation", "given.rotation"}),
+        and_answer(lived(_spent("not_in_weights", weights={"GR": 1000}), behind="first"), 1),
     ),
     _fraud(
         "before-the-window",
@@ -247,4 +277,18 @@ FRAUDS = (
         order_by_a_stranger,
     ),
     _fraud("one-run-for-two", "Two programmes were answered under one run.", {"run.two_programmes"}, one_run_twice),
+    _fraud("order-of-another", "The order that is cited was for another programme.", {"asked.order"}, other_order),
+    _fraud(
+        "somebody-else-asked",
+        "The log names another researcher than the one who signed.",
+        {"asked.researcher"},
+        other_researcher,
+    ),
+    _fraud(
+        "for-tests-alone",
+        "A programme for tests alone was answered by a region that is not.",
+        {"test_only.mixed"},
+        _spent("for_tests_alone", programme=_heading("for_tests_alone", test_only=True)),
+        forger=_BOTH,
+    ),
 )

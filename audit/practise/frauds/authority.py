@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from audit.practise import papers
 from audit.practise.fraud import Forger, Fraud, Tale, lived
 from audit.practise.log import Log
-from audit.practise.papers import CODEBOOK, Values, paper
+from audit.practise.papers import CALENDAR, CODEBOOK, Values, paper
 from audit.practise.people import DAY_S
 
 WIDE = ("5", "6")
@@ -31,6 +31,41 @@ def cap_by_a_stranger(log: Log) -> Iterable[int]:
 
 def policy_of_another(log: Log) -> Iterable[int]:
     return (log.adopt("policy", "7", log.study.policy("GR", 7, *WIDE)),)
+
+
+def policy_unreadable(log: Log) -> Iterable[int]:
+    """The steward signed a policy with a rule that no version knows."""
+    body = papers.policy(log.region, 7, "1.2", "1.5") | {"exempt": ["outcomes"]}
+    signed = paper("policy", body, log.study.people.regions[log.region].keys["steward"])
+    return (log.adopt("policy", "7", signed),)
+
+
+def no_calendar(log: Log) -> Iterable[int]:
+    """Everything but the calendar is adopted, and a programme answered."""
+    log.open()
+    study = log.study
+    log.adopt("roster", "1", study.rosters[0])
+    log.adopt("codebook", CODEBOOK, study.codebook)
+    log.adopt("policy", "1", study.policy(log.region, 1, "1.2", "1.5"))
+    log.load()
+    log.look()
+    asked = study.programme("no_calendar")
+    log.ask(asked)
+    return (log.spend(asked),)
+
+
+def no_policy(log: Log) -> Iterable[int]:
+    """Everything but the policy is adopted, and a programme answered."""
+    log.open()
+    study = log.study
+    log.adopt("roster", "1", study.rosters[0])
+    log.adopt("calendar", CALENDAR, study.calendar)
+    log.adopt("codebook", CODEBOOK, study.codebook)
+    log.load()
+    log.look()
+    asked = study.programme("no_policy")
+    log.ask(asked)
+    return (log.spend(asked),)
 
 
 def policy_withheld(log: Log) -> Iterable[int]:
@@ -142,6 +177,27 @@ FRAUDS = (
         "A policy came into force that is not in the evidence.",
         {"document.missing"},
         policy_withheld,
+    ),
+    _fraud(
+        "policy-unreadable",
+        "A policy with a rule that no version knows came into force.",
+        {"document.unreadable"},
+        policy_unreadable,
+        forger=Forger.NODE_AND_STEWARD,
+    ),
+    Fraud(
+        "without-a-calendar",
+        "A programme was answered while nobody had said whose turn it was.",
+        Forger.NODE,
+        frozenset({"calendar.none"}),
+        lived(no_calendar, inplace="opening"),
+    ),
+    Fraud(
+        "without-a-policy",
+        "A programme was answered before the steward had signed any policy.",
+        Forger.NODE,
+        frozenset({"money.no_policy"}),
+        lived(no_policy, inplace="opening"),
     ),
     _fraud(
         "policy-back-dated",

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable
 from rondgang.canonical import Json
 from rondgang.signed import Signed
 
-from audit.practise.fraud import Forger, Fraud, Planted, Tale, lived, record_place
+from audit.practise.fraud import Forger, Fraud, Tale, and_answer, lived
 from audit.practise.log import Log
 from audit.practise.papers import Values, block, body_of, paper, price
-from audit.practise.study import Study
 
 Twist = Callable[[Values, list[Values]], None]
 """Changes a programme's body and its blocks in place."""
@@ -86,6 +85,13 @@ def fewer_cells(body: Values, blocks: list[Values]) -> None:
     _charged(body, price(blocks))
 
 
+def unknown_kind(body: Values, _blocks: list[Values]) -> None:
+    """A statistic of a kind that has no public bound."""
+    match body["statistics"]:
+        case [first, *_]:
+            body["statistics"] = [first, {"id": "helped", "kind": "list", "unit": "household", "wave": "T1"}]
+
+
 def too_dear(body: Values, blocks: list[Values]) -> None:
     """More than the policy allows one programme."""
     for one in blocks:
@@ -93,14 +99,8 @@ def too_dear(body: Values, blocks: list[Values]) -> None:
     _charged(body, price(blocks))
 
 
-def answered_wider(study: Study) -> Planted:
+def answered_wider(log: Log) -> Iterable[int]:
     """The answer holds one more number than the programme asks; the coordinator was given it."""
-    planted = lived(_answered_wider, behind="first")(study)
-    given = "coordinator.bundle"
-    return Planted(planted.files, given, (record_place(planted.files[given], "answer", 1), *planted.places))
-
-
-def _answered_wider(log: Log) -> Iterable[int]:
     asked = log.study.programme("wider_answer")
     log.ask(asked)
     debit = log.debit(asked)
@@ -129,7 +129,7 @@ FRAUDS = (
     _fraud(
         "nano-rho-off-programme",
         "The signed programme itself says one nano-rho less than its noise costs.",
-        {"price.charge"},
+        {"price.charge", "price.stated"},
         nano_less,
     ),
     _fraud("less-noise", "One block has half the noise for the same charge.", {"price.charge"}, less_noise),
@@ -156,6 +156,12 @@ FRAUDS = (
         "fewer-cells", "A table is said to have one cell, where the codebook gives three.", {"price.cells"}, fewer_cells
     ),
     _fraud(
+        "kind-without-a-bound",
+        "A programme asks something for which nobody can say what one household adds.",
+        {"price.underivable"},
+        unknown_kind,
+    ),
+    _fraud(
         "programme-too-dear",
         "One programme costs more than the policy allows a programme.",
         {"money.programme_cap"},
@@ -166,6 +172,6 @@ FRAUDS = (
         "An answer holds a number that the programme does not ask.",
         Forger.NODE,
         frozenset({"given.other"}),
-        answered_wider,
+        and_answer(lived(answered_wider, behind="first"), 1),
     ),
 )

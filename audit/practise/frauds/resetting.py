@@ -16,6 +16,18 @@ def charges_too_little(log: Log) -> Iterable[int]:
     return (seq,)
 
 
+def by_another_policy(log: Log) -> Iterable[int]:
+    """The caps that count as spent are those of a policy that was no longer in force."""
+    narrow = log.policy
+    log.adopt("policy", "2", log.study.policy(log.region, 2, "0.7", "1.0"))
+    log.look()
+    log.policy = narrow
+    seq = log.reset()
+    log.adopt_again()
+    log.look()
+    return (seq,)
+
+
 def older_size(log: Log) -> Iterable[int]:
     """Commits to the size before the last answer. Honest witnesses would not follow."""
     seq = log.reset(size=log.notes[0].checkpoint.size)
@@ -107,5 +119,11 @@ FRAUDS = (
         {"entry.beginning"},
         opened_anew,
         Forger.NODE_AND_WITNESSES,
+    ),
+    _fraud(
+        "reset-by-another-policy",
+        "A reset charges the caps of a policy that was no longer in force.",
+        {"reset.policy"},
+        by_another_policy,
     ),
 )

@@ -194,9 +194,10 @@ def _fraud(name: str, what: str, change: Change, codes: frozenset[str] = frozens
     return Fraud(name, what, Forger.NODE, codes, rewritten(change))
 
 
-_CHAIN = frozenset({"entry.order", "entry.edited"})
+_MOVED = frozenset({"entry.order", "history.rewritten"})
 _SHORT = frozenset({"history.shorter"})
 _EDITS = (
+    ("opened", "region", "DR", "FR", 1),
     ("adopted", "hash", "e" * 64, "FR", 1),
     ("imported", "snapshot", "e" * 32, "FR", 1),
     ("asked", "researcher", "e" * 64, "FR", 1),
@@ -205,8 +206,12 @@ _EDITS = (
     ("declined", "reason", "other", "FR", 1),
     ("debited", "charge", "1", "FR", 1),
     ("answered", "answer", "e" * 64, "FR", 1),
+    ("attempted", "participants", "e" * 64, "FR", 1),
+    ("result", "hash", "e" * 64, "FR", 1),
     ("reset", "old_root", "e" * 64, "GR", 2),
 )
+_ALSO = {"opened": ("entry.region",), "reset": ("reset.root",), "debited": ("price.charge", "money.total")}
+"""What an edit of such an entry breaks by itself, whatever witnesses saw."""
 
 FRAUDS = (
     _fraud("first-entry-dropped", "The first entry is gone, and the rest linked and signed again.", _anew(_drop(0))),
@@ -215,16 +220,22 @@ FRAUDS = (
         "A refusal is gone, and the rest linked and signed again.",
         _anew(dropped_event("refused")),
     ),
-    _fraud("middle-entry-torn-out", "A refusal is gone; nothing was linked again.", torn, _CHAIN),
-    _fraud("last-entry-dropped", "The newest entry is gone, with its checkpoint.", _back(1), _SHORT),
+    _fraud("middle-entry-torn-out", "A refusal is gone; nothing was linked again.", torn, _MOVED),
+    _fraud("rolled-back-by-1", "The newest entry is gone, with its checkpoint.", _back(1), _SHORT),
     _fraud("entries-swapped", "Two entries changed places, and the rest was linked and signed again.", _anew(swapped)),
-    _fraud("entries-exchanged", "Two entries changed places as they were.", exchanged, _CHAIN),
-    _fraud("charge-written-over", "One charge was written over; nothing was linked again.", written_over, _CHAIN),
+    _fraud("entries-exchanged", "Two entries changed places as they were.", exchanged, _MOVED),
+    _fraud(
+        "charge-written-over",
+        "One charge was written over; nothing was linked again.",
+        written_over,
+        frozenset({"entry.edited", "history.rewritten"}),
+    ),
     *(
         _fraud(
             f"{event}-edited",
             f"The entry `{event}` says something else, and the rest was linked and signed again.",
             _anew(edited(event, field, value), region, epoch),
+            frozenset({"history.forked", *_ALSO.get(event, ())}),
         )
         for event, field, value, region, epoch in _EDITS
     ),
@@ -247,7 +258,7 @@ FRAUDS = (
         "fork-kept",
         "A witness was shown two logs of one node, and kept both checkpoints.",
         Forger.NODE_AND_DESK,
-        frozenset({"witness.two_histories"}),
+        frozenset({"fork.proof", "witness.two_histories"}),
         fork_kept,
     ),
     Fraud(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from audit.practise.fraud import Forger, Fraud, Tale, lived
 from audit.practise.log import Log, charge_of
+from audit.practise.papers import COHORT, OTHER_COHORT, Values
 
 
 def debit_after_answer(log: Log) -> Iterable[int]:
@@ -143,6 +144,14 @@ def over_the_cap(log: Log) -> Iterable[int]:
     return (to_the_last(log)[-1],)
 
 
+def over_the_lifetime(log: Log) -> Iterable[int]:
+    """By a policy that is generous with the cohort and not with the lifetime."""
+    log.adopt("policy", "7", log.study.policy(log.region, 7, "1.2", "0.15"))
+    asked = log.study.programme("over_the_lifetime")
+    log.ask(asked)
+    return (log.spend(asked),)
+
+
 def attempt_without_debit(log: Log) -> Iterable[int]:
     asked = log.study.programme("masked_free")
     asked_at = log.ask(asked)
@@ -173,6 +182,50 @@ def attempt_and_answer(log: Log) -> Iterable[int]:
     answered = log.answer(asked, debit)
     log.look()
     return attempt, answered
+
+
+def to_another_cohort(log: Log) -> Iterable[int]:
+    """The charge is put on a cohort that this programme does not ask."""
+    asked = log.study.programme("other_pocket")
+    log.ask(asked)
+    charge = charge_of(asked)
+    log.cohorts[OTHER_COHORT] = charge
+    wrong: Values = {"cohort": OTHER_COHORT, "cohort_total": str(charge)}
+    before = log.cohorts[COHORT]
+    debit = log.debit(asked, wrong=wrong)
+    log.cohorts[COHORT] = before
+    log.look()
+    log.answer(asked, debit)
+    log.look()
+    return (debit,)
+
+
+def for_nothing(log: Log) -> Iterable[int]:
+    asked = log.study.programme("for_nothing")
+    log.ask(asked)
+    debit = log.debit(asked, 0)
+    log.look()
+    log.answer(asked, debit)
+    log.look()
+    return (debit,)
+
+
+def result_of_nothing(log: Log) -> Iterable[int]:
+    """Figures came back of a programme that was refused here."""
+    asked = log.study.programme("never_answered")
+    log.ask(asked)
+    log.refuse(asked, "over_programme_cap")
+    run = log.study.run(asked.digest)
+    seq = log.write("result", run=run, programme=asked.digest, hash=log.study.draw(64))
+    log.look()
+    return (seq,)
+
+
+def unknown_event(log: Log) -> Iterable[int]:
+    """An entry of a kind that no node writes."""
+    seq = log.write("refunded", programme=log.study.programme("outcomes").digest, charge="-109951128")
+    log.look()
+    return (seq,)
 
 
 def _fraud(name: str, what: str, codes: set[str], tale: Tale, behind: str = "first") -> Fraud:
@@ -207,7 +260,7 @@ FRAUDS = (
     _fraud(
         "answered-under-two-debits",
         "One programme was answered twice from one snapshot.",
-        {"answer.second_of_programme"},
+        {"debit.repeat", "answer.second_of_programme"},
         answered_under_two_debits,
     ),
     _fraud("old-snapshot", "A debit names a snapshot that was replaced before.", {"snapshot.other"}, other_snapshot),
@@ -232,6 +285,12 @@ FRAUDS = (
     ),
     _fraud("over-the-cap", "More was spent than the policy allows for the cohort.", {"money.cohort_cap"}, over_the_cap),
     _fraud(
+        "over-the-lifetime-cap",
+        "More was spent than the policy allows over the lifetime.",
+        {"money.lifetime_cap"},
+        over_the_lifetime,
+    ),
+    _fraud(
         "attempt-without-debit",
         "A masked vector left without a debit.",
         {"answer.no_debit"},
@@ -242,5 +301,26 @@ FRAUDS = (
         "One debit paid for a masked vector and for an answer.",
         {"answer.second_of_debit"},
         attempt_and_answer,
+    ),
+    _fraud(
+        "charged-to-another-cohort",
+        "A programme about one cohort was charged to another.",
+        {"calendar.cohort"},
+        to_another_cohort,
+    ),
+    _fraud(
+        "charged-nothing",
+        "A programme was answered for a charge of zero.",
+        {"money.nothing", "price.charge"},
+        for_nothing,
+    ),
+    _fraud(
+        "result-of-nothing",
+        "Figures came back of a programme that was never answered.",
+        {"result.no_answer"},
+        result_of_nothing,
+    ),
+    _fraud(
+        "refund", "The log holds an entry of a kind that no node writes: a refund.", {"entry.malformed"}, unknown_event
     ),
 )

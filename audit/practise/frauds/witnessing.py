@@ -44,6 +44,18 @@ def no_checkpoint(log: Log) -> Iterable[int]:
     return debit, answered
 
 
+def left_early(log: Log) -> Iterable[int]:
+    """The answer left an hour before the checkpoint that has it was cosigned: copies of the node could give others."""
+    asked = log.study.programme("left_early")
+    log.ask(asked)
+    debit = log.debit(asked)
+    log.look()
+    answered = log.answer(asked, debit)
+    log.wait(3600)
+    log.look()
+    return (answered,)
+
+
 def desk_twice(log: Log) -> Iterable[int]:
     """The coordinator's cosignature stands there twice, made at two moments."""
     desk = log.study.people.desk
@@ -104,6 +116,12 @@ _TOO_FEW = {"witness.missing"}
 
 FRAUDS = (
     _fraud("no-checkpoint", "Nobody cosigned between a debit and its answer.", _TOO_FEW, no_checkpoint),
+    _fraud(
+        "answer-left-early",
+        "An answer left before enough witnesses had cosigned that it exists.",
+        {"given.unwitnessed"},
+        left_early,
+    ),
     _fraud(
         "coordinator-alone",
         "The coordinator alone cosigned a debit.",
