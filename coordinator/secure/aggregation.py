@@ -151,8 +151,12 @@ class Aggregation:
         return len(self.replied) + len(self.awaited) < self.need
 
     def take(self, region: str, reply: Reply, roster: Roster, now: int) -> Aggregation:
-        """Takes in what a region says in this round. `now` is in unix seconds."""
-        if region not in self.awaited:
+        """Takes in what a region says in this round. `now` is in unix seconds.
+
+        Who declined may send its keys after all, as when its steward approves: it need not be invited again.
+        """
+        late = region in self.declined and isinstance(reply, KeysSaid)
+        if region not in self.awaited and not late:
             return self
         if isinstance(reply, Refused):
             declined = {**self.declined, region: reply} if self.stage is Stage.KEYS else self.declined
@@ -163,7 +167,9 @@ class Aggregation:
         after = self._take(region, reply, checkpoint_keys(roster, region, now))
         if isinstance(after, str):
             return self._drop(region, after)
-        return replace(after, awaited=self.awaited - {region})
+        mine = {region}
+        out, declined = _without(self.out, mine), _without(self.declined, mine)
+        return replace(after, awaited=self.awaited - mine, out=out, declined=declined)
 
     def lost(self, region: str) -> Aggregation:
         """The region is off the line and has replied nothing in this round: it is out.
