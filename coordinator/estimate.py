@@ -1,4 +1,4 @@
-"""From the answers of a run to the rows of a result, as the desk sends them."""
+"""From the answers of a run, and its finished national sum, to the rows of a result, as the desk sends them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,30 @@ from collections.abc import Mapping
 
 from coordinator.estimates.rows import Run, answer_values, estimate_rows
 from coordinator.estimates.tables import to_json
+from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer
 from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
 
+def revision_of(answers: int, national: NationalSum | None) -> int:
+    """How often a result was made anew: with each answer, the first of a region stays, and with the finished sum."""
+    return answers + (national is not None)
+
+
 def rows_json(
-    run: str, programme: Programme, codebook: Codebook, calendar: Calendar, answers: Mapping[str, Answer]
+    run: str,
+    programme: Programme,
+    codebook: Codebook,
+    calendar: Calendar,
+    answers: Mapping[str, Answer],
+    national: NationalSum | None = None,
 ) -> bytes:
-    """The estimates table as JSON. Its revision is the number of answers in it: the first of a region stays."""
+    """The estimates table as JSON.
+
+    `national` is the finished sum of the national blocks, where there is one; answers and sum fit the programme.
+    """
     values = {region: answer_values(answer) for region, answer in answers.items()}
-    return to_json(estimate_rows(Run(run, len(answers)), programme, codebook, calendar, values)).encode("utf-8")
+    named = Run(run, revision_of(len(answers), national))
+    return to_json(estimate_rows(named, programme, codebook, calendar, values, national)).encode("utf-8")

@@ -10,11 +10,14 @@ variable of the household, which all its persons share, and for a count of perso
 
 Where W waves are pooled, the same unit stands W times in the sum. How alike its waves are is not known; W times the
 variance is the most it can make of it, and that is what is taken.
+
+Of a national sum (secure aggregation) no region's own denominator is known, so what unequal weights do to its sampling
+variance comes from the expected numbers too: see `weighting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from policies.statistics.blocks import Axis, Block, Difference, Indicator, Ones, Square, Summand, Value
 from policies.study.calendar import Expected
@@ -44,6 +47,16 @@ def design_effect(block: Block, total: bool, codebook: Codebook, expected: Itera
     measured = _measured(block.summand) or {a.ref if isinstance(a, Axis) else a.after for a in block.axes}
     shared = total or all(codebook.columns[ref.name].table == "household" for ref in measured)
     return waves * (1 + others * (1.0 if shared else LIKENESS))
+
+
+def weighting(weights: Sequence[float], units: Sequence[int]) -> float:
+    """Sampling variance of a sum of weighted regions over that of as many units of weight one: sum(w^2 n) / sum(w n).
+
+    n are the public expected units of the regions in the sum. A weighted sum with sum(w n) = B then says as much as
+    (sum w n)^2 / sum w^2 n units of equal weight (Kish 1965, section 11.7). 1 where all weights are 1.
+    """
+    pairs = list(zip(weights, units, strict=True))
+    return sum(w * w * n for w, n in pairs) / sum(w * n for w, n in pairs)
 
 
 def _measured(summand: Summand) -> frozenset[Ref]:

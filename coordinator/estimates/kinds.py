@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coordinator.estimates import (
     count,
@@ -20,7 +20,7 @@ from coordinator.estimates import sum as total
 from coordinator.estimates.design import design_effect
 from coordinator.estimates.mean import Grid
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, pool
-from policies.statistics.blocks import Block, Difference, Square, Value
+from policies.statistics.blocks import Block, Difference, Mode, Square, Value
 from policies.statistics.compile import Compiled
 from policies.statistics.statistic import Kind
 from policies.study.calendar import Expected
@@ -68,19 +68,29 @@ class Asked:
     def kind(self) -> Kind:
         return self.compiled.statistic.kind
 
+    @property
+    def mode(self) -> Mode:
+        return self.compiled.statistic.mode
+
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One measure: its ratio per region (regions x cells) and over all regions (cells)."""
+class Summed:
+    """One measure of all regions together: its ratio (cells)."""
 
     measure: Measure
-    here: Ratio
     everywhere: Ratio
-    rooted: bool = False
+    rooted: bool
 
     def figures(self, of: Ratio) -> Figures:
-        """The figures of one of the two ratios; for a standard deviation those of the root."""
+        """The figures of one of its ratios; for a standard deviation those of the root."""
         return standard_deviation.root(figures(of)) if self.rooted else figures(of)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Summed):
+    """One measure of which each region answered its own part too: its ratio per region (regions x cells)."""
+
+    here: Ratio
 
 
 def asked(compiled: Compiled, blocks: Mapping[str, Block], codebook: Codebook, expected: Iterable[Expected]) -> Asked:
@@ -95,12 +105,32 @@ def measured(
     statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook, weights: Ints
 ) -> tuple[Measured, ...]:
     """The statistic's measures from noisy blocks by id; `weights` by region, in thousandths, in the blocks' order."""
-    kind = statistic.kind
-    if kind in ("variance", "standard_deviation"):
-        return (_spread(statistic, noisy, codebook, weights),)
-    ratios = _ratios(statistic, [noisy[name] for name in statistic.compiled.blocks], codebook)
+    blocks = [noisy[name] for name in statistic.compiled.blocks]
+    rooted = statistic.kind == "standard_deviation"
+    pairs = zip(MEASURES[statistic.kind], _ratios(statistic, blocks, codebook), strict=True)
+    if statistic.kind in ("variance", "standard_deviation"):
+        scale, effect = grid(statistic.block, codebook), statistic.design_effect
+        everywhere = variance.pooled(blocks[0], blocks[1], blocks[2], scale, weights, effect)
+        return tuple(Measured(measure, everywhere, rooted, ratio) for measure, ratio in pairs)
+    return tuple(Measured(measure, pool(ratio, weights), rooted, ratio) for measure, ratio in pairs)
+
+
+def summed(
+    statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook, weighting: float
+) -> tuple[Summed, ...]:
+    """The statistic's measures where only the regions' sum is known: blocks of one row of cells, by id.
+
+    `weighting`: what unequal weights make of the sampling variance (see design).
+    """
+    heavier = replace(
+        statistic,
+        design_effect=statistic.design_effect * weighting,
+        total_effect=statistic.total_effect * weighting,
+    )
+    ratios = _ratios(heavier, [noisy[name] for name in statistic.compiled.blocks], codebook)
+    rooted = statistic.kind == "standard_deviation"
     return tuple(
-        Measured(measure, ratio, pool(ratio, weights)) for measure, ratio in zip(MEASURES[kind], ratios, strict=True)
+        Summed(measure, ratio, rooted) for measure, ratio in zip(MEASURES[statistic.kind], ratios, strict=True)
     )
 
 
@@ -127,16 +157,9 @@ def _ratios(statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook) -> t
         case "paired_change":
             change = paired_change.change(first, blocks[1], grid(statistic.block, codebook), effect)
             return change, paired_change.shares(blocks[1], effect)
-        case other:
-            raise ValueError(f"{other} is pooled before it is a ratio")
-
-
-def _spread(statistic: Asked, noisy: Mapping[str, NoisyBlock], codebook: Codebook, weights: Ints) -> Measured:
-    squares, values, units = (noisy[name] for name in statistic.compiled.blocks)
-    scale, effect = grid(statistic.block, codebook), statistic.design_effect
-    here = variance.ratio(squares, values, units, scale, effect)
-    everywhere = variance.pooled(squares, values, units, scale, weights, effect)
-    return Measured(MEASURES[statistic.kind][0], here, everywhere, rooted=statistic.kind == "standard_deviation")
+        case "variance" | "standard_deviation":
+            squares, values, units = blocks
+            return (variance.ratio(squares, values, units, grid(statistic.block, codebook), effect),)
 
 
 def grid(block: Block, codebook: Codebook) -> Grid:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coordinator.estimates.kinds import MEASURES, Asked, Measure, Measured, asked, measured
-from coordinator.estimates.ratio import Figures, NoisyBlock
+from coordinator.estimates.kinds import MEASURES, Asked, Measure, Measured, Summed, asked
+from coordinator.estimates.known import Answers, Known
+from coordinator.estimates.ratio import Figures
 from coordinator.estimates.sets import LEVEL
 from coordinator.estimates.shares import price_shares
 from coordinator.estimates.standard_deviation import NEGATIVE
 from coordinator.estimates.status import clear
+from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer
-from policies.statistics.blocks import Block
+from policies.statistics.blocks import Block, Mode
 from policies.statistics.cells import axis_codes, axis_key
 from policies.statistics.compile import Compilation, Compiled, compile_blocks
 from policies.statistics.names import names
 from policies.statistics.programme import Programme
-from policies.study.calendar import Calendar, Expected
+from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.units.privacy import epsilon_from_rho
 
 NATIONAL = "national"
 Status = Literal["ok", "provisional", "withheld", "missing"]
-Answers = Mapping[str, Mapping[str, Sequence[int]]]
-"""The noisy integers as sent: by region, then by block id."""
 UNBOUNDED = "the denominator may be zero: the confidence set is unbounded"
 WEAK = "too much noise for so few units"
 SYNTHETIC = "SYNTHETIC data, no study result"
+NO_SUM = "no national sum is finished: none was tried yet, or every attempt was broken off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Row:
     `denominator_noisy` are raw (weighted, for national rows; of a standard deviation those of the variance), and so is
     `households_noisy`, the denominator of a household statistic at one wave. `rho` is this statistic's part, `epsilon`
     and `delta` are the whole programme's. `note` names the definition where a variable has several.
+
+    A statistic of mode `national` has national rows only: of it no region's own sum is known to anybody. Its
+    `noise_sd` is of the noise that is left in the finished sum, and `regions_included` are the survivors.
     """
 
     run: str
@@ -55,7 +60,7 @@ class Row:
     statistic: str
     measure: str
     estimator: Literal["direct"]
-    mode: Literal["regional"]
+    mode: Mode
     unit: str
     wave: str
     cell: tuple[tuple[str, str], ...]
@@ -100,7 +105,15 @@ class _Table:
     epsilon: Decimal
     cells: tuple[tuple[tuple[str, str], ...], ...]
     included: tuple[str, ...]
-    missing: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(region for region in self.programme.regions if region not in self.included)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The regions with rows of their own."""
+        return self.programme.regions if self.statistic.mode == "regional" else ()
 
 
 def answer_values(answer: Answer) -> dict[str, tuple[int, ...]]:
@@ -109,30 +122,35 @@ def answer_values(answer: Answer) -> dict[str, tuple[int, ...]]:
 
 
 def estimate_rows(
-    run: Run, programme: Programme, codebook: Codebook, calendar: Calendar, answers: Answers
+    run: Run,
+    programme: Programme,
+    codebook: Codebook,
+    calendar: Calendar,
+    answers: Answers,
+    national: NationalSum | None = None,
 ) -> tuple[Row, ...]:
     """Every row of a programme: per statistic, measure and cell the national row, then the regions by code.
 
     `answers` may lack regions: their rows are `missing`, and national rows are `provisional`. Answers of regions that
-    the programme does not ask are ignored. Pure: the same answers give the same rows. An answer that does not fit the
-    programme raises KeyError or ValueError (`Answer.fits` tells beforehand). Raises BadStatistic.
+    the programme does not ask are ignored. National statistics have the rows of `national`, the finished sum: `missing`
+    without it, `provisional` where a region is not in it. Pure: the same answers give the same rows. An answer or a sum
+    that does not fit the programme raises KeyError or ValueError (`Answer.fits` and `NationalSum.fits` tell
+    beforehand). Raises BadStatistic.
     """
     compilation = compile_blocks(programme.statistics, codebook)
-    included = tuple(region for region in programme.regions if region in answers)
-    noisy = _noisy_blocks(programme, [answers[region] for region in included])
-    expected = _expected(programme, calendar)
+    known = Known.of(programme, answers, national)
+    expected = calendar.cohorts[programme.programme.cohort].expected
     blocks = {block.id: block for block in compilation.blocks}
     rho = _decimal_shares(programme, compilation)
     epsilon = epsilon_from_rho(programme.charge.amount, programme.charge.delta)
     rows: list[Row] = []
-    missing = tuple(region for region in programme.regions if region not in answers)
-    weights = np.array([programme.weights[region] for region in included], np.int64)
     for compiled in compilation.statistics:
-        statistic, share = asked(compiled, blocks, codebook, expected), rho[compiled.statistic.id]
-        found = measured(statistic, noisy, codebook, weights) if included else ()
+        statistic = asked(compiled, blocks, codebook, [expected[region] for region in programme.regions])
+        found = known.figured(statistic, programme, codebook, expected)
+        definition, share = _definition(compiled, blocks), rho[compiled.statistic.id]
         for place, measure in enumerate(MEASURES[statistic.kind]):
-            cells, definition = _cells(compiled, measure, codebook), _definition(compiled, blocks)
-            table = _Table(run, programme, statistic, measure, definition, share, epsilon, cells, included, missing)
+            cells, included = _cells(compiled, measure, codebook), known.included(statistic.mode)
+            table = _Table(run, programme, statistic, measure, definition, share, epsilon, cells, included)
             rows += _written(table, found[place]) if found else _unanswered(table)
     return tuple(rows)
 
@@ -149,43 +167,40 @@ def _definition(compiled: Compiled, blocks: Mapping[str, Block]) -> str:
     return f"by the definition {', '.join(used)}" if used else ""
 
 
-def _noisy_blocks(programme: Programme, answers: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, NoisyBlock]:
-    found = {}
-    for block in programme.blocks:
-        values = np.array([answer[block.id] for answer in answers], np.int64).reshape(len(answers), block.cells)
-        found[block.id] = NoisyBlock.answered(values, block.scale.fraction, block.multiplier)
-    return found
-
-
-def _expected(programme: Programme, calendar: Calendar) -> tuple[Expected, ...]:
-    cohort = calendar.cohorts[programme.programme.cohort].expected
-    return tuple(cohort[region] for region in programme.regions)
-
-
 def _decimal_shares(programme: Programme, compilation: Compilation) -> dict[str, Decimal]:
     return {name: Decimal(share.text()) for name, share in price_shares(programme, compilation).items()}
 
 
-def _written(table: _Table, found: Measured) -> Iterator[Row]:
-    everywhere, here, noted = found.figures(found.everywhere), found.figures(found.here), found.here.note
-    readable, readable_here = clear(everywhere), clear(here)
-    places = {region: place for place, region in enumerate(table.included)}
-    absent = f"without {', '.join(table.missing)}" if table.missing else ""
+def _written(table: _Table, found: Summed) -> Iterator[Row]:
+    everywhere, noted = found.figures(found.everywhere), found.everywhere.note
+    readable, own = clear(everywhere), None
+    if isinstance(found, Measured):
+        here = found.figures(found.here)
+        own = here, clear(here)
+    missing = table.missing
+    absent = f"without {', '.join(missing)}" if missing else ""
     for cell in range(len(table.cells)):
-        status: Status = "provisional" if table.missing else "ok"
+        status: Status = "provisional" if missing else "ok"
         fine = bool(readable[cell])
         yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", noted, absent)
-        for region in table.programme.regions:
-            if region not in places:
-                yield _missing(table, cell, region)
-                continue
-            at = (places[region], cell)
-            yield _row(table, cell, region, here, at, "ok" if readable_here[at] else "withheld", noted)
+        if own is not None:
+            yield from _own_rows(table, cell, *own, noted)
+
+
+def _own_rows(table: _Table, cell: int, here: Figures, readable: NDArray[np.bool_], noted: str) -> Iterator[Row]:
+    """The regions' own rows of one cell; figures are regions x cells."""
+    places = {region: place for place, region in enumerate(table.included)}
+    for region in table.scopes:
+        if region not in places:
+            yield _missing(table, cell, region)
+            continue
+        at = (places[region], cell)
+        yield _row(table, cell, region, here, at, "ok" if readable[at] else "withheld", noted)
 
 
 def _unanswered(table: _Table) -> Iterator[Row]:
     for cell in range(len(table.cells)):
-        for scope in (NATIONAL, *table.programme.regions):
+        for scope in (NATIONAL, *table.scopes):
             yield _missing(table, cell, scope)
 
 
@@ -214,7 +229,9 @@ def _row(
 
 
 def _missing(table: _Table, cell: int, scope: str) -> Row:
-    note = "no region has answered" if scope == NATIONAL else "this region has not answered"
+    note = "this region has not answered"
+    if scope == NATIONAL:
+        note = "no region has answered" if table.statistic.mode == "regional" else NO_SUM
     return _public(table, cell, scope, "missing", note)
 
 
@@ -230,7 +247,7 @@ def _public(table: _Table, cell: int, scope: str, status: Status, note: str) -> 
         statistic=statistic.id,
         measure=table.measure.name,
         estimator="direct",
-        mode=statistic.mode,
+        mode=table.statistic.mode,
         unit=statistic.unit,
         wave=statistic.wave,
         cell=table.cells[cell],

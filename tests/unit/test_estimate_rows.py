@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.estimates.known import Answers
 from coordinator.estimates.margins import Margin, expected_margins
-from coordinator.estimates.rows import NATIONAL, SYNTHETIC, UNBOUNDED, WEAK, Answers, Row, Run, estimate_rows
+from coordinator.estimates.rows import NATIONAL, SYNTHETIC, UNBOUNDED, WEAK, Row, Run, estimate_rows
 from coordinator.estimates.shares import price_shares
 from coordinator.estimates.tables import COLUMNS, to_csv, to_json
 from policies.documents import load_yaml
