@@ -17,12 +17,13 @@ makes one reply known, so of several copies of a disk or a process one at most s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from rondgang.keys import SigningKey
 
 from node.authenticate import Asked, Ordered, authenticate, authenticate_programme
+from node.deciding import decided, still
 from node.journal import Journal, place_of
 from node.ledger.book import Book, Pair
 from node.ledger.ledger import Ask, Claim, Debit
@@ -30,10 +31,9 @@ from node.pace import Pace, RealPace, rest_of_tick
 from node.region import Region
 from node.spending import Rows, Spending, Step, Steps
 from node.witnessing.witnesses import Witnesses
-from policies.rules.decide import Granted, Spent, decide, left
+from policies.rules.decide import Granted, first_of, left
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
-from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
 from policies.units.money import NanoRho
 
@@ -43,6 +43,7 @@ FAULT = Refused(
     Reason.FAULT,
     "The region could not answer; what was charged stays charged. Its steward can see why. Try again later.",
 )
+_AN_ATTEMPT = Refused(Reason.MALFORMED, "This orders an attempt at national sums, not an answer. Begin it as one.")
 _NOT_LOGGED = (Reason.UNWITNESSED, Reason.BEHIND_WITNESSES)
 LATE = Refused(Reason.LATE, "The region was not ready in time. Order it again: a finished answer costs nothing more.")
 
@@ -134,20 +135,33 @@ class Answering:
         if isinstance(authentic, Refused):
             return Quoted(charge, *remaining, authentic, test_only)
         ledger, pair = self._region.ledger, self._pair(asked)
-        if ledger.answer(*pair) is not None:
+        answered = ledger.answer(*pair) is not None
+        own = NanoRho(0) if answered or ledger.in_hand(*pair) else programme.charge.of_answer
+        together = NanoRho(0) if self._summed(asked.digest) else programme.charge.of_attempt
+        if answered and together == NanoRho(0):
             unreleased = None if ledger.released(*pair) else self._witnesses.standing()
-            return Quoted(NanoRho(0), *remaining, unreleased, test_only)
+            return Quoted(own, *remaining, unreleased, test_only)
         refused = self._witnesses.standing()
         if self._witnesses.contradiction is None:
-            decision = self._decided(programme, pair)
+            first = 1 if answered else first_of(programme)
+            decision = self._decided(programme, pair) if first == 0 else self._attempt(programme)
             refused = decision if isinstance(decision, Refused) else refused
-        return Quoted(NanoRho(0) if ledger.in_hand(*pair) else charge, *remaining, refused, test_only)
+        return Quoted(own + together, *remaining, refused, test_only)
+
+    def _summed(self, programme: str) -> bool:
+        """Whether the programme's national sums are there already: then they are given again, and no attempt made."""
+        return any(programme == summed for summed, _run in self._region.ledger.book.sums)
+
+    def _attempt(self, programme: Programme) -> Granted | Refused:
+        return decided(self._region, programme, self._region.ledger.book, attempt=1)
 
     def _sort(self, jobs: Sequence[_Job]) -> None:
         """Ends an order that nobody may ask; else finds its stored answer, or decides."""
         (job,) = jobs
         asked, region = job.ordered.asked, self._region
         authentic = authenticate(job.ordered, region.roster, region.now())
+        if not isinstance(authentic, Refused) and job.ordered.order.attempt:
+            authentic = _AN_ATTEMPT
         if isinstance(authentic, Refused):
             job.outcome = authentic
             return
@@ -188,7 +202,7 @@ class Answering:
             if not isinstance(job.decision, Granted):
                 return job.decision or FAULT
             try:
-                return self._decide(job.programme, book, job.decision.compilation)
+                return decided(self._region, job.programme, book, job.decision.compilation)
             except Exception as error:
                 # The others in this commit are charged all the same.
                 self._fault(job, error)
@@ -270,22 +284,8 @@ class Answering:
     def _decided(self, programme: Programme, pair: Pair) -> Granted | Refused:
         in_hand = self._region.ledger.in_hand(*pair)
         if in_hand is not None:
-            return self._still(programme, in_hand)
-        return self._decide(programme, self._region.ledger.book)
-
-    def _decide(self, programme: Programme, book: Book, verified: Compilation | None = None) -> Granted | Refused:
-        return decide(programme, self._region.standing(book), verified)
-
-    def _still(self, programme: Programme, debit: Debit) -> Granted | Refused:
-        """Whether a debit in hand may still be used, by all that may have changed since; its own charge is not in it.
-
-        Privacy: nothing is charged; the charge of the debit is on disk already.
-        """
-        standing = self._region.standing(self._region.ledger.book)
-        spent, cohort, own = standing.spent, debit.claim.cohort, debit.granted.charge
-        before = {**spent.cohorts, cohort: spent.cohort(cohort).left_after(own)}
-        without = replace(standing, spent=Spent(before, spent.lifetime.left_after(own)))
-        return decide(programme, without, debit.granted.compilation)
+            return still(self._region, programme, in_hand)
+        return decided(self._region, programme, self._region.ledger.book)
 
     def _pair(self, asked: Asked) -> Pair:
         """The programme and the snapshot it would be answered from; an empty name where there is none."""

@@ -20,7 +20,7 @@ from node.region import Region
 from node.status import Amount, amount
 from policies.documents import BadDocument, from_canonical
 from policies.rules.approval import Approval
-from policies.rules.decide import Standing, decide, left, touched
+from policies.rules.decide import Standing, decide, first_of, left, touched
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
@@ -62,8 +62,9 @@ class Question(Told):
 class Proposal(Told):
     """A programme as a steward decides on it. Instants are unix seconds; amounts in rho and epsilon.
 
-    `charged`: it was paid for, and no answer came of that yet. `left_cohort` and `left_lifetime` are what is left after
-    it. `refused` is why it is not answered now, by reason and sentence; `reason` the steward's own where that said no.
+    `charged`: it was paid for, and no answer came of that yet. `price` is with every attempt at national sums that it
+    allows; `left_cohort` and `left_lifetime` are what is left after it. `refused` is why it is not answered now, by
+    reason and sentence; `reason` the steward's own where that said no.
     """
 
     hash: str
@@ -200,7 +201,7 @@ def _proposal(region: Region, programme: str) -> Proposal | None:
     standing = region.standing(book)
     compiled = _compiled(asked.programme, standing)
     state, refused = _state(region, asked, standing, compiled)
-    heading, charge = asked.programme.programme, asked.programme.charge.amount
+    heading, charge = asked.programme.programme, asked.programme.most_charge
     of_cohort, of_lifetime = left(heading.cohort, standing)
     charged = _charged(book, asked)
     to_pay = NanoRho(0) if charged or state == "answered" else charge
@@ -239,13 +240,13 @@ def _state(
     region: Region, asked: Asked, standing: Standing, compiled: Compilation | None
 ) -> tuple[State, Refused | None]:
     book = region.ledger.book
-    held = book.snapshots.get(asked.programme.programme.cohort)
-    if held is not None and region.ledger.answer(asked.digest, held.snapshot) is not None:
+    own, together = _given(region, asked)
+    if own and together:
         return "answered", None
     authentic = authenticate_programme(asked, region.roster, standing.now)
     if isinstance(authentic, Refused):
         return "refused", authentic
-    decision = decide(asked.programme, standing, compiled)
+    decision = decide(asked.programme, standing, compiled, attempt=1 if own else first_of(asked.programme))
     if not isinstance(decision, Refused):
         return ("approved" if asked.digest in book.approvals else "allowed"), None
     match decision.reason:
@@ -255,6 +256,15 @@ def _state(
             return "declined", decision
         case _:
             return "refused", decision
+
+
+def _given(region: Region, asked: Asked) -> tuple[bool, bool]:
+    """Whether the region's own answer was given, and the national sums are there; what is not asked counts as given."""
+    book, programme = region.ledger.book, asked.programme
+    held = book.snapshots.get(programme.programme.cohort)
+    answered = held is not None and region.ledger.answer(asked.digest, held.snapshot) is not None
+    summed = any(one == asked.digest for one, _run in book.sums)
+    return answered or not programme.of_mode("regional"), summed or not programme.of_mode("national")
 
 
 def _charged(book: Book, asked: Asked) -> bool:

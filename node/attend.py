@@ -3,9 +3,9 @@
     dial -> hello -> welcomed -> orders and quotes until the stream ends -> wait, longer each time -> dial ...
                   -> turned away: tell the steward, wait long
 
-Orders, quotes and results are worked on in one thread, by the ledger's one writer; orders that come while it works go
-to it together (waiting.py). Replies leave on their ticks. An order that waits for the steward is refused as such; once
-the steward has decided, its reply leaves by itself.
+Orders, quotes, results and the rounds of attempts at national sums are worked on in one thread, by the ledger's one
+writer; orders that come while it works go to it together (waiting.py). Replies leave on their ticks. An order that
+waits for the steward is refused as such; once the steward has decided, its reply leaves by itself.
 """
 
 from __future__ import annotations
@@ -27,9 +27,19 @@ from node.home import Reconnect
 from node.journal import Journal, place_of
 from node.region import Region
 from node.results import take_in
+from node.secure.attempts import Attempts
 from node.waiting import ForSteward, Queue
-from node.wire import Greeting, OrderArrived, QuoteAsked, ResultsArrived, Stream, TurnedAway, Welcomed
-from policies.rules.refusals import Refused
+from node.wire import (
+    Greeting,
+    OrderArrived,
+    QuoteAsked,
+    ResultsArrived,
+    SecureArrived,
+    Stream,
+    TurnedAway,
+    Welcomed,
+)
+from policies.rules.refusals import Reason, Refused
 from policies.rules.tick import Tick, tick_of
 from policies.units.money import NanoRho
 
@@ -37,6 +47,7 @@ _MOST_AT_WORK = 64
 """Orders and quotes taken in before the stream is read again; a desk that sends more waits."""
 _UNREADABLE_TICKS = 400
 _NOTHING = NanoRho(0)
+LATE_VECTOR = Refused(Reason.LATE, "The region was not ready in time for this attempt. Start a new attempt.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +67,18 @@ def wait_ms(settings: Reconnect, failures: int, spread: float) -> int:
 class Attendance:
     """One node's attendance. `connected` says whether the desk is there; `software` is what we call ourselves."""
 
-    def __init__(self, region: Region, answering: Answering, worker: Executor, journal: Journal, software: str) -> None:
+    def __init__(
+        self,
+        region: Region,
+        answering: Answering,
+        attempts: Attempts,
+        worker: Executor,
+        journal: Journal,
+        software: str,
+    ) -> None:
         self._region = region
         self._answering = answering
+        self._attempts = attempts
         self._worker = worker
         self._journal = journal
         self._software = software
@@ -175,6 +195,8 @@ class Attendance:
                         begin(self._quote(stream, message))
                     case ResultsArrived():
                         begin(self._results(stream, message))
+                    case SecureArrived():
+                        begin(self._secure(stream, message, asyncio.get_running_loop().time()))
                     case Welcomed():
                         room.release()
                     case TurnedAway() | None:
@@ -237,6 +259,22 @@ class Attendance:
             await stream.results_kept(message.run, "", taken)
         else:
             await stream.results_kept(message.run, taken, None)
+
+    async def _secure(self, stream: Stream, message: SecureArrived, arrived_s: float) -> None:
+        """Replies in an attempt: at once, but on a tick where rows may have been read."""
+        loop = asyncio.get_running_loop()
+        work = (message.run, message.attempt, message.said)
+        told = await loop.run_in_executor(self._worker, self._attempts.take, *work)
+        reply = told.reply
+        if reply is None:
+            return
+        if told.tick is not None:
+            moment = departure(told.tick, arrived_s, loop.time())
+            if moment is None:
+                self._journal("late", run=message.run, attempt=message.attempt)
+                reply, moment = LATE_VECTOR, loop.time()
+            await asyncio.sleep(max(0.0, moment - loop.time()))
+        await stream.secure(message.run, message.attempt, reply)
 
     def _quoted(self, asked: Asked) -> Quoted:
         try:

@@ -12,6 +12,11 @@ def seed32() -> bytes:
     return secrets.token_bytes(32)
 
 
+def fresh(count: int) -> bytes:
+    """So many fresh bytes: for the secrets of an attempt at national sums, and the salts of commitments."""
+    return secrets.token_bytes(count)
+
+
 def token() -> str:
     """256 random bits in hexadecimal, for one control channel."""
     return secrets.token_hex(32)

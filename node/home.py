@@ -8,6 +8,8 @@ snapshots/        imported data
 ledger.sqlite     every decision, and the stored answers
 closed/           ledgers of earlier epochs, read only
 results/          what came back of each run
+sums/             the finished national sums of each run
+openings/         what this node's vectors were made of, for an auditor who visits
 notes/            what the steward wrote down about decisions
 forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
@@ -128,6 +130,14 @@ class Home:
     @property
     def results(self) -> Path:
         return self.root / "results"
+
+    @property
+    def sums(self) -> Path:
+        return self.root / "sums"
+
+    @property
+    def openings(self) -> Path:
+        return self.root / "openings"
 
     @property
     def notes(self) -> Path:

@@ -34,12 +34,17 @@ EventName = Literal[
     "fault",
     "test_only",
     "result_kept",
+    "attempt_begun",
+    "attempt_sent",
+    "attempt_finished",
+    "attempt_stopped",
+    "sum_kept",
     "witnessed",
     "unwitnessed",
     "behind_witnesses",
     "forked",
 ]
-FIELDS = ("time", "level", "event", "run", "programme", "region", "reason", "charge", "place")
+FIELDS = ("time", "level", "event", "run", "programme", "attempt", "region", "reason", "charge", "place")
 """Every key that a line may have. `place` is a file and line of this program and the class of a fault."""
 
 _WARNINGS = frozenset(
@@ -58,6 +63,7 @@ class Journal(Protocol):
         *,
         run: str | None = None,
         programme: str | None = None,
+        attempt: int | None = None,
         reason: str | None = None,
         charge: int | None = None,
         place: str | None = None,
@@ -69,6 +75,7 @@ def silent(
     *,
     run: str | None = None,
     programme: str | None = None,
+    attempt: int | None = None,
     reason: str | None = None,
     charge: int | None = None,
     place: str | None = None,
@@ -92,13 +99,15 @@ class FileJournal:
         *,
         run: str | None = None,
         programme: str | None = None,
+        attempt: int | None = None,
         reason: str | None = None,
         charge: int | None = None,
         place: str | None = None,
     ) -> None:
         level = logging.WARNING if event in _WARNINGS else logging.INFO
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        told = {"run": run, "programme": programme, "reason": reason, "charge": charge, "place": place}
+        told = {"run": run, "programme": programme, "attempt": attempt, "reason": reason, "charge": charge}
+        told["place"] = place
         line = {"time": now, "level": logging.getLevelName(level).lower(), "event": event, "region": self._region}
         text = json.dumps(line | {key: value for key, value in told.items() if value is not None}, ensure_ascii=False)
         record = logging.LogRecord("rondgang.node", level, "", 0, text, None, None)

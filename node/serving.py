@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from node.answering import Answering
 from node.attend import Attendance, first_of
 from node.control import Request, Response, listen, stop_listening
+from node.entropy import fresh
 from node.home import Home
 from node.journal import FileJournal, Journal, guard, place_of
 from node.lock import exclusive
+from node.mechanism import DiscreteGaussian
 from node.operations import Done, perform, to_text
 from node.region import NotReady, Region
 from node.rows import SnapshotRows
-from node.status import Status, Trouble, trouble_of, witnesses_of
+from node.secure.attempts import Attempts
+from node.status import Status, Trouble, attempts_of, trouble_of, witnesses_of
 from node.witnessing.wire import GrpcLine
 from node.witnessing.witnesses import Witnesses
 
@@ -51,6 +54,7 @@ class _Parts:
 
     region: Region
     answering: Answering
+    attempts: Attempts
     witnesses: Witnesses
     journal: Journal
     served: Served
@@ -82,10 +86,11 @@ def serve(home: Home, served: Served) -> None:
         witnesses = Witnesses(region, key, lines, journal)
         closing.callback(witnesses.close)
         answering = Answering(region, rows, key, witnesses, journal)
+        attempts = Attempts(region, rows, DiscreteGaussian(), key, witnesses, journal, fresh)
         # What was loaded so far stays for good: collections need not walk through it again.
         gc.collect()
         gc.freeze()
-        asyncio.run(_serve(_Parts(region, answering, witnesses, journal, served)))
+        asyncio.run(_serve(_Parts(region, answering, attempts, witnesses, journal, served)))
         journal("stopped")
 
 
@@ -99,7 +104,7 @@ async def _serve(parts: _Parts) -> None:
         watch = _Watch(parts, writer)
         # Before the desk hears of us: a node that is behind knows it by its first order.
         await watch.once()
-        attendance = Attendance(region, parts.answering, writer, journal, parts.served.software)
+        attendance = Attendance(region, parts.answering, parts.attempts, writer, journal, parts.served.software)
         control = await listen(region.home, _control(parts, attendance, writer))
         watching = asyncio.create_task(watch.run(stop))
         try:
@@ -168,7 +173,8 @@ def _control(
         if isinstance(result, Status):
             shown = {"serving": True, "connected": attendance.connected}
             seen = {"witnesses": witnesses_of(parts.witnesses), "trouble": trouble_of(parts.witnesses)}
-            result = result.model_copy(update=shown | seen)
+            tried = {"attempts": attempts_of(result.attempts, parts.attempts.running())}
+            result = result.model_copy(update=shown | seen | tried)
         if isinstance(result, Done) and result.new:
             journal("imported" if result.kind == "snapshot" else "adopted", reason=f"{result.kind} {result.name}")
             if result.kind == "policy" and region.test_only:

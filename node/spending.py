@@ -46,9 +46,10 @@ class Spending:
         Privacy: every block gets the noise that its signed sigma says, once; only noisy integers go into the answer.
         """
         self._region.ledger.begin(debit)
-        exact = self._rows.sums(debit.claim.snapshot, debit.granted.compilation.blocks)
+        blocks = tuple(block for block in debit.granted.compilation.blocks if block.mode == "regional")
+        exact = self._rows.sums(debit.claim.snapshot, blocks)
         self._steps("read")
-        noisy = tuple(block_values(p.id, self._rows.noisy(exact[p.id], p)) for p in programme.blocks)
+        noisy = tuple(block_values(p.id, self._rows.noisy(exact[p.id], p)) for p in programme.of_mode("regional"))
         answer = Answer(
             region=self._region.code,
             programme=debit.claim.programme,

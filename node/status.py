@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from node.ledger.book import Book
 from node.region import Region
+from node.secure.attempts import Running
 from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import left
 from policies.rules.entries import (
@@ -75,6 +77,19 @@ class Decision(Shown):
     reason: str = ""
 
 
+class AttemptShown(Shown):
+    """The newest attempt of a run at a programme's national sums, as far as it came here.
+
+    running: its rounds go on; charged: no vector left, and none will; sent: its vector could leave; summed: the
+    finished sum is stored. A node that does not serve runs none.
+    """
+
+    run: str
+    programme: str
+    attempt: int
+    state: Literal["running", "charged", "sent", "summed"]
+
+
 class WitnessShown(Shown):
     """One witness, as the serving node knows it: see `Watcher` in node/witnessing/witnesses.py."""
 
@@ -102,7 +117,7 @@ class Trouble(Shown):
 
 
 class Status(Shown):
-    """The whole of it. `serving`, `connected`, `witnesses` and `trouble` are filled in by whoever knows.
+    """The whole of it. `serving`, `connected`, `witnesses`, `trouble` and running attempts come from whoever knows.
 
     `test_only`: the policy in force is for tests alone. `cosigned` is the size up to which the log is cosigned.
     """
@@ -118,6 +133,7 @@ class Status(Shown):
     budgets: tuple[Budget, ...]
     answered: int
     dead_debits: int
+    attempts: tuple[AttemptShown, ...] = ()
     entries: int
     head: str
     epoch: int
@@ -145,6 +161,7 @@ def status_of(region: Region) -> Status:
         budgets=_budgets(region),
         answered=len(book.answered),
         dead_debits=len(book.unanswered),
+        attempts=_attempts(book),
         entries=book.size,
         head=book.head,
         epoch=region.ledger.epoch,
@@ -185,6 +202,30 @@ def trouble_of(witnesses: Witnesses) -> Trouble | None:
         return Trouble(kind="unsound", sentence=sentence)
     refused = witnesses.standing()
     return None if refused is None else Trouble(kind="away", sentence=refused.sentence)
+
+
+def attempts_of(logged: tuple[AttemptShown, ...], running: tuple[Running, ...]) -> tuple[AttemptShown, ...]:
+    """Those of the ledger, and in their place those that are under way in this process."""
+    found = {(one.programme, one.run): one for one in logged}
+    for one in running:
+        found[one.programme, one.run] = AttemptShown(
+            run=one.run, programme=one.programme, attempt=one.attempt, state="running"
+        )
+    return tuple(found[place] for place in sorted(found, key=lambda place: place[1]))
+
+
+def _attempts(book: Book) -> tuple[AttemptShown, ...]:
+    found = []
+    for programme, run in sorted({*book.attempts, *book.sums}, key=lambda place: place[1]):
+        place, state = (programme, run), "charged"
+        newest = book.attempts.get(place, 0)
+        if place in book.sums:
+            newest, state = book.sums[place].attempt, "summed"
+        elif book.vectors.get(place) == newest:
+            state = "sent"
+        shown = {"run": run, "programme": programme, "attempt": newest, "state": state}
+        found.append(AttemptShown.model_validate(shown))
+    return tuple(found)
 
 
 def _budgets(region: Region) -> tuple[Budget, ...]:

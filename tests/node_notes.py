@@ -19,6 +19,7 @@ class Notes:
         *,
         run: str | None = None,
         programme: str | None = None,
+        attempt: int | None = None,
         reason: str | None = None,
         charge: int | None = None,
         place: str | None = None,

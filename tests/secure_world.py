@@ -30,6 +30,7 @@ from tests.small_study import OPEN, planned
 
 SCALE = Sigma(1000, 0)
 NOTHING: frozenset[str] = frozenset()
+Sums = Mapping[str, Sequence[int]]
 
 
 def checkpoint_key(region: str) -> SigningKey:
@@ -67,6 +68,17 @@ def national(regions: int, secure: Secure, cells: Sequence[int] = (3, 2)) -> Pro
     )
     changes = {"weights": dict.fromkeys(codes(regions), 1000), "secure": secure, "blocks": blocks}
     return planned().model_copy(update=changes)
+
+
+FOUR = national(4, Secure(colluders=1, dropouts=1))
+
+
+def sums(regions: Sequence[str]) -> dict[str, Sums]:
+    """Numbers that tell every subset of regions apart, negative ones among them."""
+    return {
+        region: {"block_0": [7**place, -(7**place), 0], "block_1": [-5, 2**40 * place]}
+        for place, region in enumerate(regions)
+    }
 
 
 def attempt_order(programme: Programme, attempt: int = 1, run: str = RUN) -> Ordered:
@@ -171,9 +183,6 @@ class Server:
 
 def _keys(data: bytes) -> SecureKeys:
     return SecureKeys.model_validate_json(Signed.from_bytes(data).document)
-
-
-Sums = Mapping[str, Sequence[int]]
 
 
 @dataclass

@@ -10,9 +10,8 @@ earlier process are dead: charged, never answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rondgang import notes
@@ -23,11 +22,11 @@ from rondgang.signed import Signed
 
 from node.errors import BrokenLedger
 from node.ledger.book import Book
+from node.ledger.claims import Ask, Claim, Debit, Key
 from node.ledger.evidence import Checkpoints, Seen, keep, kept
 from node.ledger.log import Clock, Connect, Draft, Log, reading
 from node.ledger.schema import connect
 from policies.rules.approval import Approval
-from policies.rules.decide import Granted
 from policies.rules.entries import (
     Adopted,
     Answered,
@@ -47,47 +46,6 @@ from policies.rules.entries import (
 from policies.rules.refusals import Refused
 
 __all__ = ["Ask", "Claim", "Clock", "Debit", "Ledger"]
-
-Key = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a debit is for: programme hash, run, researcher's public key (hex), cohort and its snapshot in force.
-
-    `attempt` 0 is the region's own answer; from 1 on, that attempt of the run at the national sums.
-    """
-
-    programme: str
-    run: str
-    researcher: str
-    cohort: str
-    snapshot: str
-    attempt: int = 0
-
-    @property
-    def key(self) -> Key:
-        """What one debit pays for, once: an answer from a snapshot, or an attempt of a run."""
-        return self.programme, self.run if self.attempt else self.snapshot, self.attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One order that asks for a debit: what for, the signed documents that it came with, and who decides."""
-
-    claim: Claim
-    signed_programme: Signed
-    signed_order: Signed
-    decide: Callable[[Book], Granted | Refused]
-
-
-@dataclass(frozen=True, slots=True)
-class Debit:
-    """A charge that is on disk. It may be used once, and only by the process that made it."""
-
-    seq: int
-    claim: Claim
-    granted: Granted
 
 
 class Ledger:
@@ -207,6 +165,12 @@ class Ledger:
             outcomes = tuple(self._debit(draft, ask, made) for ask in asks)
         self._in_hand |= made
         return outcomes
+
+    def log_asked(self, ask: Ask) -> None:
+        """An order came that may be charged later; once for each programme and run. Durable on return."""
+        if (ask.claim.programme, ask.claim.run) not in self.book.asked:
+            with self._transaction("ask") as draft:
+                self._asked(draft, ask)
 
     def in_hand(self, programme: str, place: str, attempt: int = 0) -> Debit | None:
         """A debit of this process for which no row was read yet: it can still be used, at no further charge.
@@ -328,6 +292,9 @@ class Ledger:
             if (claim.programme, claim.run, reason) not in draft.book.refusals:
                 draft.append(RefusedEntry(event="refused", programme=claim.programme, run=claim.run, reason=reason))
             return decision
+        if claim.attempt:
+            # Each attempt is an order of its own; `asked` names the one that came first.
+            keep(draft.connection, ask.signed_order)
         cohort, lifetime = draft.book.totals(claim.cohort, decision.charge.nano)
         event = Debited(
             event="debited",

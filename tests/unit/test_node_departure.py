@@ -41,7 +41,7 @@ def test_the_journal_keeps_to_its_fields(tmp_path: Path, capsys: pytest.CaptureF
     try:
         raise ValueError("household 4711")
     except ValueError as error:
-        journal("fault", run="run-1", programme="p", reason="r", charge=1, place=place_of(error))
+        journal("fault", run="run-1", programme="p", attempt=1, reason="r", charge=1, place=place_of(error))
     journal("started")
     journal.close()
     lines = (tmp_path / "node.log").read_text(encoding="utf-8").splitlines()
