@@ -164,7 +164,7 @@ def test_weights_are_those_written_and_with_equal_ones_counts_are_counts() -> No
     for programme, times in ((plain, 1), (doubled, 2)):
         rows = [row for row in national_rows(programme, finished(programme, exact())) if row.statistic == "f"]
         found = sum(row.estimate for row in rows if row.measure == "count")
-        assert found == pytest.approx(times * sum(sum(sums[asked.sums[0]]) for sums in exact().values()))
+        assert found == pytest.approx(times * sum(sum(sums[asked.blocks[0]]) for sums in exact().values()))
         noise = {row.noise_sd / times for row in rows if row.measure == "count"}
         assert len({round(one, 6) for one in noise}) == 1
 
