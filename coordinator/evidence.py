@@ -19,14 +19,15 @@ from rondgang.signed import Signed, sign
 
 from coordinator.files import write_parts
 from coordinator.home import CoordinatorConfig, Home
-from coordinator.store import papers
+from coordinator.store import papers, sums
 from coordinator.store.papers import Asked
 from coordinator.store.store import Store
 from coordinator.witness import memory
-from policies.documents import to_canonical
+from policies.documents import from_canonical, to_canonical
 from policies.rules import evidence
 from policies.rules.evidence import Values
 from policies.rules.order import Order
+from policies.statistics.programme import Programme
 
 
 @dataclass(slots=True)
@@ -73,13 +74,25 @@ def _records(home: Home, store: Store, key: SigningKey, now: int, exported: Expo
 
 
 def _documents(store: Store, runs: list[Asked], key: SigningKey) -> Iterator[Signed]:
-    """What the desk worked by, in the order in which it came; then each programme and the order that asks it."""
+    """What the desk worked by, in the order in which it came; then each programme and the orders that ask it."""
     yield from store.within(papers.documents)
     for asked in runs:
         programme = Signed.from_bytes(asked.signed_programme)
         yield programme
         order = Order(run=asked.run, programme=programme.digest, issued=asked.opened, deadline=asked.deadline)
-        yield sign("order", to_canonical(order), key)
+        if from_canonical(Programme, programme.document).of_mode("regional"):
+            yield sign("order", to_canonical(order), key)
+        yield from _attempts(store, order, key)
+
+
+def _attempts(store: Store, order: Order, key: SigningKey) -> Iterator[Signed]:
+    """The order of each attempt at a run's national sums and the documents of its rounds; then the finished sum."""
+    for record in store.within(partial(sums.attempts, run=order.run)):
+        again = order.model_copy(update={"issued": record.begun, "attempt": record.attempt})
+        yield sign("order", to_canonical(again), key)
+        yield from store.within(partial(sums.papers, run=order.run, attempt=record.attempt))
+    if (finished := store.within(partial(sums.sum_of, run=order.run))) is not None:
+        yield Signed.from_bytes(finished.data)
 
 
 def _der(pem: bytes) -> bytes:

@@ -24,6 +24,8 @@ Pending is a no that may become a yes by itself: the steward has not decided, wi
 was not ready in time. Such a region has not replied, so the run stays open; it is sent the order again when it comes
 back on the line, and while it stays there after a pause that grows. Its later reply, asked for or not, takes the place
 of the refusal.
+
+A run whose programme asks for national sums as well stays open while such a sum is awaited (coordinator/secure).
 """
 
 from __future__ import annotations
@@ -83,7 +85,8 @@ class Retry:
 class Gathering:
     """Where one run stands. `deadline` is in unix seconds. Regions outside `regions` are never asked.
 
-    `retries` are those of pending regions; one without is asked as soon as it is on the line.
+    `retries` are those of pending regions; one without is asked as soon as it is on the line. `sum_awaited`: national
+    sums may still come.
     """
 
     run: str
@@ -95,6 +98,7 @@ class Gathering:
     again: frozenset[str] = frozenset()
     repeats: Mapping[str, Repeats] = field(default_factory=dict)
     retries: Mapping[str, Retry] = field(default_factory=dict)
+    sum_awaited: bool = False
 
     @property
     def pending(self) -> frozenset[str]:
@@ -107,9 +111,10 @@ class Gathering:
         return self.answered | (frozenset(self.refused) - self.pending)
 
     def state(self, now: int) -> State:
-        """`complete` once every region replied to all it was asked; else `closed` past the deadline."""
+        """`complete` once every region replied to all it was asked and no sum is awaited; else `closed` past the
+        deadline."""
         past = now > self.deadline
-        if self.replied >= frozenset(self.regions) and (past or not self.again):
+        if self.replied >= frozenset(self.regions) and (past or not self.again) and not self.sum_awaited:
             return State.COMPLETE
         return State.CLOSED if past else State.ASKING
 
@@ -155,10 +160,15 @@ class Gathering:
         after = replace(before, same=before.same + 1) if same else replace(before, other=before.other + 1)
         return replace(self._done(region), repeats={**self.repeats, region: after})
 
+    def settled(self, region: str, why: Refused) -> bool:
+        """Whether this refusal changes nothing: the region has answered, or it says "not yet" after it said no."""
+        final = region in self.refused and region not in self.pending
+        return region in self.answered or (final and why.reason in TEMPORARY)
+
     def refusal_kept(self, region: str, why: Refused, now: int) -> Gathering:
-        """The region said no, or not yet. A region that has answered keeps its answer."""
+        """The region said no, or not yet. Unless asked again, it keeps its answer, and a no that was for good."""
         done = self._done(region)
-        if region in self.answered:
+        if self.settled(region, why):
             return done
         retries = _without(self.retries, region)
         if (first := TEMPORARY.get(why.reason)) is not None:

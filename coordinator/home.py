@@ -48,6 +48,8 @@ class CoordinatorConfig(Document):
     """A SQLAlchemy URL such as postgresql+psycopg://desk@db/rondgang; a SQLite file in HOME when left out."""
     quote_timeout_s: int = Field(default=10, ge=1, le=600)
     """How long `price` waits for a region that attends."""
+    secure_round_timeout_s: int = Field(default=20, ge=1, le=3600)
+    """How long each round of an attempt at national sums waits for a region: after that it goes on without."""
 
 
 class ResearcherConfig(Document):

@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 Field = Literal[
     "address",
+    "attempt",
     "fault",
     "party",
     "place",

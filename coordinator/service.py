@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import metadata
@@ -45,7 +46,8 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
 
     study = LiveStudy(home, keep, lambda error: fault("documents_unusable", error))
     lines, key = Lines(), home.signing_key()
-    runs = Runs(store, lines, study.current, key, clock, _run_name)
+    timeout_s = config.secure_round_timeout_s
+    runs = Runs(store, lines, study.current, key, clock, _run_name, time.monotonic, timeout_s)
     front = Front(runs, lines, study.current, clock, rows_json, config.quote_timeout_s)
     returns = Returns(runs, lines, front.results, store, key, clock)
     attend = AttendService(lines, runs, returns, study.current, clock, software())
@@ -74,7 +76,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
             line.end()
         await server.stop(_GRACE_S)
         await attend.drained()
-        runs.stop()
+        await runs.stop()
         note("desk_stopped")
 
 

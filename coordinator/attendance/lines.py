@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from coordinator.secure.messages import Round
 from policies.rules.refusals import Refused
 from policies.units.money import NanoRho
 
@@ -25,6 +26,15 @@ class ResultOut:
 
     run: str
     signed_result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SecureOut:
+    """What the desk says to a region in an attempt at the national sums of a run."""
+
+    run: str
+    attempt: int
+    said: Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +74,15 @@ class Introduction:
     keeps_results: bool = False
 
 
+Outgoing = OrderOut | QuoteOut | ResultOut | SecureOut
+
+
 @dataclass(slots=True)
 class Line:
     """One node's stream. `outgoing` ends with what the node is told when it is sent away, or with None."""
 
     introduction: Introduction
-    outgoing: asyncio.Queue[OrderOut | QuoteOut | ResultOut | Refused | None] = field(default_factory=asyncio.Queue)
+    outgoing: asyncio.Queue[Outgoing | Refused | None] = field(default_factory=asyncio.Queue)
     quotes: dict[str, asyncio.Future[Quoted]] = field(default_factory=dict)
 
     def end(self, why: Refused | None = None) -> None:
@@ -108,12 +121,12 @@ class Lines:
         del self._lines[line.introduction.region]
         return True
 
-    def send(self, region: str, order: OrderOut) -> bool:
-        """Queues an order; False where the region is away."""
+    def send(self, region: str, item: OrderOut | SecureOut) -> bool:
+        """Queues an order, or what is said in an attempt; False where the region is away."""
         line = self._lines.get(region)
         if line is None:
             return False
-        line.outgoing.put_nowait(order)
+        line.outgoing.put_nowait(item)
         return True
 
     def give(self, region: str, result: ResultOut) -> bool:

@@ -11,11 +11,13 @@ from rondgang.v1 import attend_pb2, attend_pb2_grpc
 from rondgang.versions import SPOKEN, Agreed, negotiate
 
 from coordinator.attendance import wire
-from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, QuoteOut, ResultOut, take_quote
+from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, Outgoing, take_quote
 from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.log import fault, note
 from coordinator.peers import caller
+from coordinator.secure.messages import SumKept
+from coordinator.secure.wire import reply_from_wire
 from coordinator.store.store import SeenRecord
 from coordinator.study import Study
 from policies.rules.refusals import Reason, Refused
@@ -111,6 +113,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             older.end()
         note("node_attends", region=region)
         self._runs.catch_up(region)
+        await self._runs.national.catch_up(region)
         await self._returns.catch_up(region)
         await self._see(line)
 
@@ -127,7 +130,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             SeenRecord(said.region, self._clock(), said.software, said.roster_hash, said.calendar_hash)
         )
 
-    def _say(self, item: OrderOut | QuoteOut | ResultOut) -> attend_pb2.AttendResponse:
+    def _say(self, item: Outgoing) -> attend_pb2.AttendResponse:
         if isinstance(item, OrderOut):
             note("order_sent", run=item.run)
         return wire.outgoing(item)
@@ -162,5 +165,16 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             case "results_kept":
                 said = request.results_kept
                 await self._returns.kept(str(member.region), said.run, wire.kept(said))
+            case "secure":
+                await self._take_secure(str(member.region), request.secure)
             case _:
                 note("message_unknown", region=str(member.region))
+
+    async def _take_secure(self, region: str, message: attend_pb2.SecureReply) -> None:
+        match reply := reply_from_wire(message):
+            case SumKept():
+                await self._runs.national.kept(region, message.run, reply.sum_hash)
+            case None:
+                note("message_unknown", region=region)
+            case _:
+                self._runs.national.take(region, message.run, message.attempt, reply)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rondgang.v1 import attend_pb2
 
-from coordinator.attendance.lines import Introduction, OrderOut, Quoted, QuoteOut, ResultOut
+from coordinator.attendance.lines import Introduction, OrderOut, Outgoing, Quoted, QuoteOut, ResultOut, SecureOut
+from coordinator.secure import wire as secure
 from policies.rules.refusals import Refused
 from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
@@ -36,7 +37,7 @@ def rejected(refused: Refused, versions: Sequence[int]) -> attend_pb2.AttendResp
     )
 
 
-def outgoing(item: OrderOut | QuoteOut | ResultOut) -> attend_pb2.AttendResponse:
+def outgoing(item: Outgoing) -> attend_pb2.AttendResponse:
     match item:
         case OrderOut():
             order = attend_pb2.Order(
@@ -49,6 +50,8 @@ def outgoing(item: OrderOut | QuoteOut | ResultOut) -> attend_pb2.AttendResponse
         case ResultOut():
             results = attend_pb2.RegionResults(run=item.run, signed_result=item.signed_result)
             return attend_pb2.AttendResponse(results=results)
+        case SecureOut():
+            return attend_pb2.AttendResponse(secure=secure.round_to_wire(item.run, item.attempt, item.said))
 
 
 def outcome(reply: attend_pb2.Reply) -> bytes | Refused | None:

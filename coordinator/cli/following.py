@@ -18,17 +18,28 @@ from coordinator.cli.looking import open_desk
 from coordinator.cli.options import HomeOption, JsonOption, RunArgument
 from coordinator.cli.output import LATER, REFUSED, faults, say, table, told
 from coordinator.client import Desk
+from coordinator.desk.views import NationalProgress, RegionProgress, Results
 from coordinator.desk.views import Progress as RunProgress
-from coordinator.desk.views import RegionProgress, Results
 from coordinator.files import write
 from coordinator.gather import Asked, State
 from coordinator.prices import Plain
+from coordinator.secure.national import Where
 from coordinator.table import Value, csv_text, read_rows
 from policies.documents import from_canonical
 from policies.rules.refusals import Reason
+from policies.secure.rounds import NationalSum
 from policies.statistics.programme import Programme
 
 _IN_ORDER = (Asked.ANSWERED, Asked.REFUSED, Asked.SENT, Asked.WAITING, Asked.PENDING)
+
+_STILL = frozenset({Where.WAITING, Where.SUMMED, Where.FAILED})
+_ROUNDS = {
+    Where.KEYS: "asks for keys",
+    Where.SHARING: "regions share their secrets",
+    Where.VECTORS: "regions charge, read and send masked sums",
+    Where.SEEN: "regions sign the list of those who sent",
+    Where.SHARES: "the masks come off",
+}
 
 WaitOption = Annotated[
     bool,
@@ -108,15 +119,18 @@ def finish(
     answered, expected = len(found.signed_answers), len(programme.regions)
     if out is not None:
         _write(found, out)
+    summed = None if found.signed_sum is None else _sum(found.signed_sum)
     facts = {**facts, "state": found.state.value, "answered": answered, "regions": expected}
+    if programme.of_mode("national"):
+        facts["summed"] = 0 if summed is None else len(summed.regions)
     if progress is not None:
         facts |= progress_facts(progress)
     files: list[Plain] = [] if out is None else [str(out / name) for name in ("estimates.csv", "estimates.json")]
     if as_json:
         say(True, {**facts, "files": files})
     else:
-        _show(found, programme, answered)
-    if not answered or found.state is State.ASKING:
+        _show(found, programme, answered, summed)
+    if not (answered or summed) or found.state is State.ASKING:
         raise typer.Exit(LATER if found.state is State.ASKING else REFUSED)
 
 
@@ -136,6 +150,11 @@ def _until_stewards(changes: Iterator[RunProgress], stay: bool) -> Iterator[RunP
         yield progress
         awaited = sum(_awaits_steward(one) for one in progress.regions)
         done = progress.count(Asked.ANSWERED) + progress.count(Asked.REFUSED)
+        if (national := progress.national) is not None:
+            if national.where not in _STILL:
+                continue
+            # Whoever gave its keys waits for the others.
+            done += progress.count(Asked.SENT) if national.alone else 0
         if not stay and awaited and awaited + done == len(progress.regions):
             return
 
@@ -156,14 +175,26 @@ def progress_facts(progress: RunProgress) -> dict[str, Plain]:
         }
         for one in progress.regions
     ]
-    return {"run": progress.run, "state": progress.state.value, "deadline": progress.deadline, "progress": regions}
+    facts: dict[str, Plain] = {"run": progress.run, "state": progress.state.value, "deadline": progress.deadline}
+    if (national := progress.national) is not None:
+        facts["national"] = {
+            "state": national.where.value,
+            "attempt": national.attempt,
+            "attempts": national.attempts,
+            "replied": national.replied,
+            "need": national.need,
+            "sentence": national.sentence,
+        }
+    return {**facts, "progress": regions}
 
 
 def _write(found: Results, out: Path) -> None:
-    """The results, and what an auditor checks them by: the signed programme and the signed answers."""
+    """The results, and what an auditor checks them by: the signed programme, the signed answers and sums."""
     write(out / "estimates.csv", csv_text(found.rows_json).encode("utf-8"))
     write(out / "estimates.json", found.rows_json)
     write(out / "programme.signed.json", found.signed_programme)
+    if found.signed_sum is not None:
+        write(out / "national_sum.signed.json", found.signed_sum)
     for answer in found.signed_answers:
         region = str(json.loads(answer)["document"]["region"])
         if region.isalnum():
@@ -188,12 +219,23 @@ def national_table(rows_json: bytes) -> None:
     table(("statistic", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
 
 
-def _show(found: Results, programme: Programme, answered: int) -> None:
+def _show(found: Results, programme: Programme, answered: int, summed: NationalSum | None) -> None:
     national_table(found.rows_json)
-    charge = programme.charge.amount.text()
-    typer.echo(f"\n{answered} of {len(programme.regions)} regions answered; each was charged {charge} rho.")
+    charge, regions = programme.charge, len(programme.regions)
+    typer.echo("")
+    if programme.of_mode("regional"):
+        typer.echo(f"{answered} of {regions} regions answered; each was charged {charge.of_answer.text()} rho.")
+    if summed is not None:
+        which = f"{len(summed.regions)} of {regions} regions are in the national sums, of attempt {summed.attempt}"
+        typer.echo(f"{which}; each attempt costs {charge.of_attempt.text()} rho.")
+    elif programme.of_mode("national"):
+        typer.echo("There are no national sums.")
     if found.state is State.ASKING:
         typer.echo("The others are asked until the deadline: ask for the results again later.")
+
+
+def _sum(data: bytes) -> NationalSum:
+    return from_canonical(NationalSum, Signed.from_bytes(data).document)
 
 
 def _number(value: Value) -> str:
@@ -209,4 +251,21 @@ def _line(progress: RunProgress) -> str:
     conflicts = sum(one.other for one in progress.regions)
     more = f", {repeats} came again unchanged" if repeats else ""
     more += f", {conflicts} CAME AGAIN CHANGED AND WERE KEPT OUT" if conflicts else ""
+    if progress.national is not None:
+        more += f"; {_national(progress.national)}"
     return f"{progress.run} {progress.state.value}: {told_counts}{more}"
+
+
+def _national(national: NationalProgress) -> str:
+    """Where the national sums stand, in a few words; what an attempt costs is in the programme's price."""
+    which = f"national sums, attempt {national.attempt} of {national.attempts}"
+    match national.where:
+        case Where.SUMMED:
+            return f"national sums of {national.replied} regions are there"
+        case Where.FAILED:
+            return f"NO NATIONAL SUMS: {national.sentence}"
+        case Where.WAITING:
+            before = f" ({national.sentence})" if national.sentence else ""
+            return f"{which} waits for regions, {national.replied} of {national.need}{before}"
+        case _:
+            return f"{which}: {_ROUNDS[national.where]}, {national.replied} did, it takes {national.need}"

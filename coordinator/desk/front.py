@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
 
 from rondgang.roles import Role
 from rondgang.signed import Signed
 
 from coordinator.admission import Admitted, admit_programme
 from coordinator.attendance.lines import Lines, QuoteOut
-from coordinator.desk.runs import Runs
+from coordinator.desk.runs import Answered, Runs
 from coordinator.desk.views import (
     Decision,
     Prices,
@@ -24,15 +25,17 @@ from coordinator.desk.views import (
 from coordinator.errors import UnknownCodebook
 from coordinator.gather import TEMPORARY
 from coordinator.study import Study
-from policies.documents import from_canonical
+from policies.documents import Document, from_canonical
 from policies.rules.refusals import Reason, Refused
+from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer
 from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
-Estimate = Callable[[str, Programme, Codebook, Calendar, Mapping[str, Answer]], bytes]
-"""Run, programme, codebook, calendar, answers by region -> the rows as a JSON array of objects."""
+D = TypeVar("D", bound=Document)
+Estimate = Callable[[str, Programme, Codebook, Calendar, Mapping[str, Answer], NationalSum | None], bytes]
+"""Run, programme, codebook, calendar, answers by region, the national sums -> the rows as a JSON array of objects."""
 
 
 class Front:
@@ -112,29 +115,26 @@ class Front:
         return self._runs.watch(run)
 
     async def results(self, run: str) -> Results | Refused:
-        """The estimates of a run so far, and the signed answers they rest on. Raises `UnknownRun`."""
-        signed, programme, state, data = await self._runs.answered(run)
-        study = self._study()
-        codebook, calendar = study.codebook(programme.codebook_hash), study.calendar.document
-        if codebook is None or programme.programme.cohort not in calendar.cohorts:
+        """The estimates of a run so far, and what they rest on: signed answers and sums. Raises `UnknownRun`."""
+        found = await self._runs.answered(run)
+        study, asked = self._study(), found.programme
+        codebook, calendar = study.codebook(asked.codebook_hash), study.calendar.document
+        if codebook is None or asked.programme.cohort not in calendar.cohorts:
             return Refused(
                 Reason.CODEBOOK_MISMATCH, "The desk no longer works by the documents of this run. Adopt them again."
             )
-        rows = await asyncio.to_thread(self._rows, run, programme, codebook, calendar, data)
-        return Results(run, state, signed.to_bytes(), rows, tuple(data.values()))
+        rows = await asyncio.to_thread(self._rows, run, found, codebook, calendar)
+        data = tuple(found.answers.values())
+        return Results(run, found.state, found.signed.to_bytes(), rows, data, found.signed_sum)
 
-    def _rows(
-        self,
-        run: str,
-        programme: Programme,
-        codebook: Codebook,
-        calendar: Calendar,
-        data: Mapping[str, bytes],
-    ) -> bytes:
-        answers = {
-            region: from_canonical(Answer, Signed.from_bytes(envelope).document) for region, envelope in data.items()
-        }
-        return self._estimate(run, programme, codebook, calendar, answers)
+    def _rows(self, run: str, found: Answered, codebook: Codebook, calendar: Calendar) -> bytes:
+        answers = {region: _document(Answer, data) for region, data in found.answers.items()}
+        national = None if found.signed_sum is None else _document(NationalSum, found.signed_sum)
+        return self._estimate(run, found.programme, codebook, calendar, answers, national)
+
+
+def _document(model: type[D], data: bytes) -> D:
+    return from_canonical(model, Signed.from_bytes(data).document)
 
 
 def _said(refused: Refused | None) -> Decision:

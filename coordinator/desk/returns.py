@@ -1,7 +1,7 @@
-"""What regions get back: once a run has closed, each region that answered is sent the national rows and its own.
+"""What regions get back: once a run has closed, each region that took part is sent the national rows and its own.
 
-A result is made once for each number of answers, signed, stored, and sent until the region says that it keeps it: at
-once where the region is on the line, else when it comes back.
+A result is made once for each number of answers, and anew with the national sums. It is signed, stored, and sent until
+the region says that it keeps it: at once where the region is on the line, else when it comes back.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from coordinator.table import Value, read_texts
 from policies.documents import from_canonical, to_canonical
 from policies.rules.refusals import Refused
 from policies.rules.result import COLUMNS, MOST_BYTES, NATIONAL, Result, ResultRow
+from policies.secure.rounds import NationalSum
 from policies.statistics.programme import Programme
 
 _AGAIN_S = 60.0
@@ -82,16 +83,16 @@ class Returns:
             note("result_kept", run=run, region=region)
 
     async def _make(self, run: str) -> None:
-        _signed, _programme, state, answers = await self._runs.answered(run)
+        came = await self._runs.answered(run)
         made = await self._runs.stored(lambda: self._store.results_revision(run))
-        if state is State.ASKING or made >= len(answers):
+        if came.state is State.ASKING or made >= came.revision:
             return
         found = await self._results(run)
         if isinstance(found, Refused):
             note("results_not_made", loud=True, run=run, reason=found.reason.value)
             return
         results = await asyncio.to_thread(signed_results, found, self._key)
-        revision = len(found.signed_answers)
+        revision = found.revision
         await self._runs.stored(lambda: self._store.put_results(run, revision, results))
         note("results_made", run=run, regions=len(results))
         for region, result in results.items():
@@ -99,11 +100,16 @@ class Returns:
 
 
 def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
-    """What each region that answered gets back, signed. A result beyond the public maximum of bytes is left out."""
+    """What each region that answered, or is in the national sums, gets back, signed.
+
+    A result beyond the public maximum of bytes is left out.
+    """
     asked = Signed.from_bytes(found.signed_programme)
     programme = from_canonical(Programme, asked.document)
     rows = read_texts(found.rows_json)
     answered = {row["scope"] for row in rows if row["scope"] != NATIONAL and row["status"] != "missing"}
+    if found.signed_sum is not None:
+        answered |= set(from_canonical(NationalSum, Signed.from_bytes(found.signed_sum).document).regions)
     regions = tuple(region for region in programme.regions if region in answered)
     # Every region gets the national rows: each is made once.
     told = [(row["scope"], _row(row)) for row in rows]
@@ -111,7 +117,7 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
     for region in regions:
         result = Result(
             run=found.run,
-            revision=len(regions),
+            revision=found.revision,
             region=region,
             programme=asked.digest,
             asked=programme,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from rondgang.keys import SigningKey
@@ -14,11 +15,14 @@ from rondgang.signed import Signed, sign
 
 from coordinator.admission import Admitted, admit_answer
 from coordinator.attendance.lines import Lines, OrderOut
-from coordinator.desk.views import Progress, RegionProgress, Submitted
+from coordinator.desk.views import NationalProgress, Progress, RegionProgress, Submitted
 from coordinator.errors import UnknownRun
 from coordinator.gather import Asked, Gathering, Repeats, State
 from coordinator.log import note
+from coordinator.secure.conduct import Conduct
+from coordinator.secure.national import National, Where
 from coordinator.store.store import Kept, RunRecord, SeenRecord, Store
+from coordinator.store.sums import sum_of
 from coordinator.study import Study
 from policies.documents import from_canonical, to_canonical
 from policies.rules.order import Order
@@ -44,11 +48,34 @@ class _Run:
     gathering: Gathering
     noted: State
     told: int = 0
-    """How many answers were in it when it was last put with the closed ones."""
+    """How many answers and finished sums were in it when it was last put with the closed ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came in of a run: the signed answers by region, and the signed national sums, each as it was stored.
+
+    `no_sum` says why there are no national sums; it is empty where there are, or none are asked for.
+    """
+
+    signed: Signed
+    programme: Programme
+    state: State
+    answers: Mapping[str, bytes]
+    signed_sum: bytes | None = None
+    no_sum: str = ""
+
+    @property
+    def revision(self) -> int:
+        """How much came in: it grows with each answer, and with the sum."""
+        return len(self.answers) + (self.signed_sum is not None)
 
 
 class Runs:
-    """Every run of the desk. Seams: the store, the lines, the documents in force, the clock, and names for runs."""
+    """Every run of the desk. Seams: the store, the lines, the documents in force, both clocks, and names for runs.
+
+    `clock` gives the unix second, `ticks` seconds that never go back; a round of an attempt takes `round_timeout_s`.
+    """
 
     def __init__(
         self,
@@ -58,6 +85,8 @@ class Runs:
         key: SigningKey,
         clock: Callable[[], int],
         new_name: Callable[[], str],
+        ticks: Callable[[], float],
+        round_timeout_s: float,
     ) -> None:
         self._store = store
         self._lines = lines
@@ -71,6 +100,10 @@ class Runs:
         """Runs that are done asking, again each time one gets another answer after that."""
         # One thread: the store sees one transaction at a time, and the loop never waits for a disk.
         self._worker = ThreadPoolExecutor(1, "store")
+        self.national = Conduct(
+            store, self.stored, lines, study, key, clock, ticks, round_timeout_s, self._sums_changed
+        )
+        """The attempts at national sums."""
 
     async def stored(self, work: Callable[[], T]) -> T:
         """Runs one transaction on the store's own thread."""
@@ -83,7 +116,8 @@ class Runs:
             await self._settle(self._runs[record.run])
             note("run_resumed", run=record.run)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        await self.national.stop()
         self._worker.shutdown()
 
     async def submit(self, admitted: Admitted, again: bool) -> Submitted:
@@ -98,7 +132,10 @@ class Runs:
         )
         name, existed = await self.stored(lambda: self._store.open_run(record))
         run = await self._find(name)
-        if existed and (again or run.gathering.refused):
+        failed = self._where(name) is Where.FAILED
+        if existed and (again or run.gathering.refused or failed):
+            if failed:
+                await self.national.ask_again(name)
             run.gathering = run.gathering.ask_again(self._lines.attending if again else ())
             run.noted = State.ASKING
             await self.stored(lambda: self._store.ask_again(name))
@@ -110,7 +147,7 @@ class Runs:
         return await self.stored(lambda: self._store.run_of(programme_hash))
 
     def catch_up(self, region: str) -> None:
-        """Sends a region that came on the line whatever waits for it."""
+        """Sends a region that came on the line the orders that wait for it; `national.catch_up` does the rest."""
         for run in self._runs.values():
             run.gathering = run.gathering.line_lost(region)
             self._dispatch(run)
@@ -120,6 +157,7 @@ class Runs:
         """Notes that a region's line broke."""
         for run in self._runs.values():
             run.gathering = run.gathering.line_lost(region)
+        self.national.lost(region)
         self._tell()
 
     async def reply(self, region: str, name: str, outcome: bytes | Refused) -> None:
@@ -144,7 +182,8 @@ class Runs:
 
     async def _keep_refusal(self, run: _Run, region: str, refused: Refused) -> None:
         name, now = run.gathering.run, self._clock()
-        if await self.stored(lambda: self._store.keep_refusal(name, region, refused, now)):
+        settled = run.gathering.settled(region, refused)
+        if not settled and await self.stored(lambda: self._store.keep_refusal(name, region, refused, now)):
             note("refusal_kept", run=name, region=region, reason=refused.reason.value)
         run.gathering = run.gathering.refusal_kept(region, refused, now)
         await self._settle(run)
@@ -165,6 +204,7 @@ class Runs:
 
     async def sweep(self) -> None:
         """Does what only time brings: closes runs, and asks who said "not yet" again. For a call every second or so."""
+        self.national.sweep()
         for run in list(self._runs.values()):
             await self._settle(run)
 
@@ -193,11 +233,16 @@ class Runs:
                 while run.gathering.state(self._clock()) is State.ASKING:
                     await self._changed.wait()
 
-    async def answered(self, name: str) -> tuple[Signed, Programme, State, dict[str, bytes]]:
-        """What a run asked, where it stands, and its signed answers by region. Raises `UnknownRun`."""
+    async def answered(self, name: str) -> Answered:
+        """What a run asked, where it stands, and all that came in. Raises `UnknownRun`."""
         run = await self._find(name)
         answers = await self.stored(lambda: self._store.answers(name))
-        return run.signed, run.programme, run.gathering.state(self._clock()), answers
+        found, no_sum = None, ""
+        if (national := self.national.of(name)) is not None:
+            found = await self.stored(lambda: self._store.within(partial(sum_of, run=name)))
+            no_sum = "" if found is not None else national.sentence or "The national sums are not there yet."
+        state = run.gathering.state(self._clock())
+        return Answered(run.signed, run.programme, state, answers, None if found is None else found.data, no_sum)
 
     async def note_seen(self, record: SeenRecord) -> None:
         await self.stored(lambda: self._store.note_seen(record))
@@ -218,25 +263,52 @@ class Runs:
         programme = from_canonical(Programme, signed.document)
         order = Order(run=record.run, programme=signed.digest, issued=record.opened, deadline=record.deadline)
         out = OrderOut(record.run, sign("order", to_canonical(order), self._key).to_bytes(), record.signed_programme)
-        gathering = await self.stored(lambda: self._store.gathering(record.run, programme.regions, record.deadline))
+        if programme.of_mode("national"):
+            await self.national.take_up(record.run, signed, record.deadline)
+        regions = programme.regions if programme.of_mode("regional") else ()
+        gathering = await self.stored(lambda: self._store.gathering(record.run, regions, record.deadline))
+        gathering = replace(gathering, sum_awaited=self._sum_awaited(record.run))
         # Another task may have taken it up while this one waited for the store: the first one stays.
         self._runs.setdefault(record.run, _Run(signed, programme, out, gathering, gathering.state(self._clock())))
-        done = [name for name, run in self._runs.items() if run.noted is not State.ASKING and name != record.run]
+        self._let_go(record.run)
+
+    def _let_go(self, newest: str) -> None:
+        """Forgets the oldest of the runs that are done, beyond those that are kept."""
+        done = [
+            name
+            for name, run in self._runs.items()
+            if run.noted is not State.ASKING and name != newest and not self._sum_awaited(name)
+        ]
         for name in done[: max(0, len(done) - _DONE_KEPT)]:
             del self._runs[name]
+            self.national.forget(name)
+
+    async def _sums_changed(self, name: str) -> None:
+        if (run := self._runs.get(name)) is not None:
+            await self._settle(run)
+
+    def _where(self, name: str) -> Where | None:
+        national = self.national.of(name)
+        return None if national is None else national.where
+
+    def _sum_awaited(self, name: str) -> bool:
+        national = self.national.of(name)
+        return national is not None and not national.over
 
     async def _settle(self, run: _Run) -> None:
         """Sends what may be sent, notes a changed state, and tells the watchers."""
         self._dispatch(run)
+        name = run.gathering.run
+        run.gathering = replace(run.gathering, sum_awaited=self._sum_awaited(name))
         state = run.gathering.state(self._clock())
         if state is not run.noted:
             run.noted = state
-            note("run_state", run=run.gathering.run, state=state.value)
-            await self.stored(lambda: self._store.note_state(run.gathering.run, state))
-        answered = len(run.gathering.answered)
+            note("run_state", run=name, state=state.value)
+            await self.stored(lambda: self._store.note_state(name, state))
+        answered = len(run.gathering.answered) + (self._where(name) is Where.SUMMED)
         if state is not State.ASKING and answered != run.told:
             run.told = answered
-            self.closed.put_nowait(run.gathering.run)
+            self.closed.put_nowait(name)
         self._tell()
 
     def _dispatch(self, run: _Run) -> None:
@@ -250,9 +322,24 @@ class Runs:
 
     def _progress(self, run: _Run) -> Progress:
         gathering = run.gathering
+        national = self.national.of(gathering.run)
         regions = []
         for region in gathering.regions:
             asked, repeats = gathering.asked(region), gathering.repeats.get(region, Repeats())
             refused = gathering.refused.get(region) if asked in (Asked.PENDING, Asked.REFUSED) else None
             regions.append(RegionProgress(region, asked, refused, repeats.same, repeats.other))
-        return Progress(gathering.run, gathering.state(self._clock()), tuple(regions), gathering.deadline)
+        if national is not None and not regions:
+            # Nobody has an answer of its own: what a region does is its part in the attempt.
+            regions = [RegionProgress(region, *national.asked(region)) for region in run.programme.regions]
+        state = gathering.state(self._clock())
+        told = None if national is None else _told(national, alone=not gathering.regions)
+        return Progress(gathering.run, state, tuple(regions), gathering.deadline, told)
+
+
+def _told(national: National, *, alone: bool) -> NationalProgress:
+    going = national.going
+    replied, need = (0, national.first.group.fewest) if going is None else (len(going.replied), going.need)
+    if national.survivors:
+        replied = len(national.survivors)
+    numbers = (national.attempt, national.attempts, replied, need)
+    return NationalProgress(national.where, *numbers, national.sentence, alone)

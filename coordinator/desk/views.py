@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coordinator.gather import Asked, State
+from coordinator.secure.national import Where
 from policies.rules.refusals import Refused
 from policies.units.money import NanoRho
 
@@ -78,13 +79,32 @@ class RegionProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class NationalProgress:
+    """Where the national sums of a run stand: the attempt that goes on or comes next, or the last; of so many.
+
+    `replied` of the `need` regions have done this round's part; once summed, so many are in it. `sentence` says why the
+    attempt before came to nothing, or why there is no sum. `alone`: nothing is asked regionally, and the states of the
+    regions are those of their part in the attempt.
+    """
+
+    where: Where
+    attempt: int
+    attempts: int
+    replied: int
+    need: int
+    sentence: str = ""
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `deadline` is in unix seconds."""
+    """Where a run stands. `deadline` is in unix seconds. `national` only where national sums are asked for."""
 
     run: str
     state: State
     regions: tuple[RegionProgress, ...]
     deadline: int
+    national: NationalProgress | None = None
 
     def count(self, state: Asked) -> int:
         return sum(one.state is state for one in self.regions)
@@ -92,13 +112,22 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The estimates of a run so far: `rows_json` is a JSON array of objects with the contract's columns."""
+    """The estimates of a run so far: `rows_json` is a JSON array of objects with the contract's columns.
+
+    They rest on the signed answers, and on the signed national sums where there are any.
+    """
 
     run: str
     state: State
     signed_programme: bytes
     rows_json: bytes
     signed_answers: tuple[bytes, ...]
+    signed_sum: bytes | None = None
+
+    @property
+    def revision(self) -> int:
+        """How much came in: it grows with each answer, and with the sums."""
+        return len(self.signed_answers) + (self.signed_sum is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from rondgang.v1 import desk_pb2
 
 from coordinator.desk.views import (
     Decision,
+    NationalProgress,
     Prices,
     Progress,
     RegionPrice,
@@ -18,6 +19,7 @@ from coordinator.desk.views import (
     Submitted,
 )
 from coordinator.gather import Asked, State
+from coordinator.secure.national import Where
 from policies.rules.refusals import Refused
 from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
@@ -119,8 +121,13 @@ def progress_to_wire(progress: Progress) -> desk_pb2.WatchResponse:
         )
         for one in progress.regions
     ]
+    national = progress.national
     return desk_pb2.WatchResponse(
-        run=progress.run, state=progress.state.value, regions=regions, deadline=progress.deadline
+        run=progress.run,
+        state=progress.state.value,
+        regions=regions,
+        deadline=progress.deadline,
+        national=None if national is None else _national_to_wire(national),
     )
 
 
@@ -136,7 +143,27 @@ def progress_from_wire(message: desk_pb2.WatchResponse) -> Progress:
         )
         for one in message.regions
     )
-    return Progress(message.run, State(message.state), regions, message.deadline)
+    national = _national_from_wire(message.national) if message.HasField("national") else None
+    return Progress(message.run, State(message.state), regions, message.deadline, national)
+
+
+def _national_to_wire(national: NationalProgress) -> desk_pb2.NationalProgress:
+    return desk_pb2.NationalProgress(
+        state=national.where.value,
+        attempt=national.attempt,
+        attempts=national.attempts,
+        replied=national.replied,
+        need=national.need,
+        sentence=national.sentence,
+        alone=national.alone,
+    )
+
+
+def _national_from_wire(message: desk_pb2.NationalProgress) -> NationalProgress:
+    where = Where(message.state)
+    return NationalProgress(
+        where, message.attempt, message.attempts, message.replied, message.need, message.sentence, message.alone
+    )
 
 
 def results_to_wire(outcome: Results | Refused) -> desk_pb2.ResultsResponse:
@@ -148,6 +175,7 @@ def results_to_wire(outcome: Results | Refused) -> desk_pb2.ResultsResponse:
         signed_programme=outcome.signed_programme,
         rows_json=outcome.rows_json,
         signed_answers=outcome.signed_answers,
+        signed_sum=outcome.signed_sum or b"",
     )
     return desk_pb2.ResultsResponse(results=results)
 
@@ -157,7 +185,8 @@ def results_from_wire(message: desk_pb2.ResultsResponse) -> Results | Refused:
     if message.WhichOneof("outcome") != "results":
         return refusal_from_wire(message.refusal)
     found = message.results
-    return Results(found.run, State(found.state), found.signed_programme, found.rows_json, tuple(found.signed_answers))
+    answers, signed_sum = tuple(found.signed_answers), found.signed_sum or None
+    return Results(found.run, State(found.state), found.signed_programme, found.rows_json, answers, signed_sum)
 
 
 def _digits(amount: NanoRho | None) -> str:

@@ -116,6 +116,24 @@ class Aggregation:
         """The first round, with these regions of the programme invited."""
         return cls(asked).invite(regions)
 
+    @property
+    def papers(self) -> tuple[Signed, ...]:
+        """The documents that were fixed, or came in, in the round before this one."""
+        match self.stage:
+            case Stage.SHARING:
+                return (
+                    *(Signed.from_bytes(self.keys[region].data) for region in sorted(self.keys)),
+                    _paper(self.participants),
+                )
+            case Stage.VECTORS:
+                return (_paper(self.sharing),)
+            case Stage.SEEN:
+                return (_paper(self.survivors),)
+            case Stage.SHARES:
+                return tuple(Signed.from_bytes(self.seen[region]) for region in sorted(self.seen))
+            case Stage.KEYS:
+                return ()
+
     def invite(self, regions: Iterable[str]) -> Aggregation:
         """Awaits keys of more regions: new ones, such as declined, or such as lost the keys they had sent."""
         if self.stage is not Stage.KEYS:
@@ -303,9 +321,13 @@ class Aggregation:
                 return "refused"
 
 
-def _digest(signed: Signed | None) -> str:
+def _paper(signed: Signed | None) -> Signed:
     assert signed is not None, "a round was skipped"
-    return signed.digest
+    return signed
+
+
+def _digest(signed: Signed | None) -> str:
+    return _paper(signed).digest
 
 
 def _without(by_region: Mapping[str, V], regions: Collection[str]) -> dict[str, V]:

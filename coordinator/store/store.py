@@ -6,11 +6,11 @@ the bytes it kept. What must be on disk before anything leaves, such as what the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -34,7 +34,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from coordinator.gather import Gathering, Repeats, State
 from coordinator.store.migrate import migrate
 from coordinator.store.papers import keep_other
-from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN
+from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN, SUMS
 from policies.rules.refusals import Reason, Refused
 
 T = TypeVar("T")
@@ -77,6 +77,12 @@ class Kept(Enum):
     FIRST = "first"
     SAME = "same"
     OTHER = "other"
+
+
+class Stored(Protocol):
+    """Runs one transaction on the store's own thread."""
+
+    def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
 class Store:
@@ -190,15 +196,17 @@ class Store:
             return {row.region: bytes(row.answer) for row in connection.execute(query.order_by(REPLIES.c.region))}
 
     def runs_without_results(self) -> tuple[str, ...]:
-        """Runs that are done asking and have answers that are in no result yet, the oldest first."""
+        """Runs that are done asking and have answers, or sums, that are in no result yet, the oldest first."""
         answers = select(func.count()).where(REPLIES.c.run == RUNS.c.run, REPLIES.c.kind == "answer").scalar_subquery()
+        finished = select(func.count()).where(SUMS.c.run == RUNS.c.run).scalar_subquery()
         made = select(func.coalesce(func.max(RESULTS.c.revision), 0)).where(RESULTS.c.run == RUNS.c.run)
-        query = select(RUNS.c.run).where(RUNS.c.state != State.ASKING.value, answers > made.scalar_subquery())
+        came = answers + finished > made.scalar_subquery()
+        query = select(RUNS.c.run).where(RUNS.c.state != State.ASKING.value, came)
         with self._engine.connect() as connection:
             return tuple(str(run) for run in connection.execute(query.order_by(RUNS.c.opened, RUNS.c.run)).scalars())
 
     def results_revision(self, run: str) -> int:
-        """How many answers are in the results of a run; 0 where there are none."""
+        """How many answers and finished sums are in the results of a run; 0 where there are none."""
         query = select(func.coalesce(func.max(RESULTS.c.revision), 0)).where(RESULTS.c.run == run)
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())

@@ -22,6 +22,7 @@ class AttemptRecord:
     """One attempt. `begun` is the unix second in which its order was signed.
 
     `keys`: it gathers keys, and nothing is fixed; `fixed`: the desk named who takes part, and nodes may have charged.
+    `sentence`: why it was aborted, or is left where it is.
     """
 
     attempt: int
@@ -49,6 +50,11 @@ def fix(connection: Connection, run: str, attempt: int, papers: Iterable[Signed]
     """Notes that the desk has named who takes part, or what came after; with the documents of the round."""
     connection.execute(_at(run, attempt).values(state="fixed"))
     _keep(connection, run, attempt, papers)
+
+
+def leave(connection: Connection, run: str, attempt: int, sentence: str | None) -> None:
+    """Notes why an attempt that gathers keys is left as it is; without a sentence that it is taken up again."""
+    connection.execute(_at(run, attempt).values(sentence=None if sentence is None else sentence[:2000]))
 
 
 def abort(connection: Connection, run: str, attempt: int, sentence: str) -> None:

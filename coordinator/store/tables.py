@@ -142,9 +142,9 @@ ATTEMPTS = Table(
     Column("attempt", Integer, primary_key=True, comment="Its number in the run, from 1; never given twice"),
     Column("begun", BigInteger, nullable=False, comment="Unix second in which its order was signed"),
     Column("state", String(10), nullable=False, comment="keys, fixed (who takes part), summed or aborted"),
-    Column("sentence", String(2000), comment="Why it was aborted, and which regions were missing; null unless it was"),
+    Column("sentence", String(2000), comment="Why it was aborted, or why it waits no longer for keys"),
     CheckConstraint("state in ('keys', 'fixed', 'summed', 'aborted')", name="state"),
-    CheckConstraint("(state = 'aborted') = (sentence is not null)", name="why"),
+    CheckConstraint("state <> 'aborted' or sentence is not null", name="why"),
     comment="Every attempt at national sums, written before any region hears of it",
 )
 

@@ -5,9 +5,9 @@ The cosignature leaves after what it rests on is in the store, and the store say
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import grpc
 from rondgang.keys import SigningKey
@@ -17,7 +17,7 @@ from rondgang.v1 import witness_pb2, witness_pb2_grpc
 from coordinator.desk.service import REASON_KEY
 from coordinator.log import fault, note
 from coordinator.peers import caller
-from coordinator.store.store import Store
+from coordinator.store.store import Store, Stored
 from coordinator.study import Study
 from coordinator.witness.commits import Commits
 from coordinator.witness.store import add, exchange_with
@@ -27,16 +27,9 @@ from policies.study.roster import Roster
 from policies.wire.witness import exchanged_to_wire, reply_to_wire, shown_from_wire, submission_from_wire
 
 Context = grpc.aio.ServicerContext[Any, Any]
-T = TypeVar("T")
 
 _CLOCK_S = 60
 """Cosignatures never go back in time; nodes do not count those of a witness whose clock was that far ahead for long."""
-
-
-class Stored(Protocol):
-    """Runs one transaction on the store's own thread."""
-
-    def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
 class WitnessService(witness_pb2_grpc.WitnessServiceServicer):

@@ -124,16 +124,36 @@ class WatchRequest(_message.Message):
     def __init__(self, run: _Optional[str] = ...) -> None: ...
 
 class WatchResponse(_message.Message):
-    __slots__ = ("run", "state", "regions", "deadline")
+    __slots__ = ("run", "state", "regions", "deadline", "national")
     RUN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    NATIONAL_FIELD_NUMBER: _ClassVar[int]
     run: str
     state: str
     regions: _containers.RepeatedCompositeFieldContainer[RegionProgress]
     deadline: int
-    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., regions: _Optional[_Iterable[_Union[RegionProgress, _Mapping]]] = ..., deadline: _Optional[int] = ...) -> None: ...
+    national: NationalProgress
+    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., regions: _Optional[_Iterable[_Union[RegionProgress, _Mapping]]] = ..., deadline: _Optional[int] = ..., national: _Optional[_Union[NationalProgress, _Mapping]] = ...) -> None: ...
+
+class NationalProgress(_message.Message):
+    __slots__ = ("state", "attempt", "attempts", "replied", "need", "sentence", "alone")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    REPLIED_FIELD_NUMBER: _ClassVar[int]
+    NEED_FIELD_NUMBER: _ClassVar[int]
+    SENTENCE_FIELD_NUMBER: _ClassVar[int]
+    ALONE_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    attempt: int
+    attempts: int
+    replied: int
+    need: int
+    sentence: str
+    alone: bool
+    def __init__(self, state: _Optional[str] = ..., attempt: _Optional[int] = ..., attempts: _Optional[int] = ..., replied: _Optional[int] = ..., need: _Optional[int] = ..., sentence: _Optional[str] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class RegionProgress(_message.Message):
     __slots__ = ("region", "state", "refusal", "repeats", "conflicts")
@@ -164,15 +184,17 @@ class ResultsResponse(_message.Message):
     def __init__(self, results: _Optional[_Union[Results, _Mapping]] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
 
 class Results(_message.Message):
-    __slots__ = ("run", "state", "signed_programme", "rows_json", "signed_answers")
+    __slots__ = ("run", "state", "signed_programme", "rows_json", "signed_answers", "signed_sum")
     RUN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SIGNED_PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     ROWS_JSON_FIELD_NUMBER: _ClassVar[int]
     SIGNED_ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_SUM_FIELD_NUMBER: _ClassVar[int]
     run: str
     state: str
     signed_programme: bytes
     rows_json: bytes
     signed_answers: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., signed_programme: _Optional[bytes] = ..., rows_json: _Optional[bytes] = ..., signed_answers: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    signed_sum: bytes
+    def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., signed_programme: _Optional[bytes] = ..., rows_json: _Optional[bytes] = ..., signed_answers: _Optional[_Iterable[bytes]] = ..., signed_sum: _Optional[bytes] = ...) -> None: ...

@@ -27,12 +27,12 @@ def _attempts() -> None:
         sa.Column(
             "sentence",
             sa.String(2000),
-            comment="Why it was aborted, and which regions were missing; null unless it was",
+            comment="Why it was aborted, or why it waits no longer for keys",
         ),
         sa.PrimaryKeyConstraint("run", "attempt", name="pk_attempts"),
         sa.ForeignKeyConstraint(["run"], ["runs.run"], name="fk_attempts_run"),
         sa.CheckConstraint("state in ('keys', 'fixed', 'summed', 'aborted')", name="ck_attempts_state"),
-        sa.CheckConstraint("(state = 'aborted') = (sentence is not null)", name="ck_attempts_why"),
+        sa.CheckConstraint("state <> 'aborted' or sentence is not null", name="ck_attempts_why"),
         comment="Every attempt at national sums, written before any region hears of it",
     )
 
