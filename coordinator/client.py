@@ -45,12 +45,13 @@ T = TypeVar("T", Prices, Submitted, Results)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A programme as planned and signed, with the documents it was planned by."""
+    """A programme as planned and signed, with the draft and the documents it was planned by."""
 
     signed: Signed
     programme: Programme
     codebook: Codebook
     calendar: Calendar
+    draft: Draft
 
     @property
     def hash(self) -> str:
@@ -91,7 +92,7 @@ class Desk:
         codebook, calendar = self._study(written.programme.codebook)
         programme = plan(written, codebook.document, calendar.document, (codebook.digest, calendar.digest))
         signed = sign("programme", to_canonical(programme), self._key)
-        return Planned(signed, programme, codebook.document, calendar.document)
+        return Planned(signed, programme, codebook.document, calendar.document, written)
 
     def price(self, planned: Planned) -> Prices:
         """What each region would say. Touches no data and spends nothing."""

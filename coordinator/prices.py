@@ -1,8 +1,30 @@
-"""`price.json`: what a programme costs and how sharp its figures will be, known before anything is spent."""
+"""`price.json`: what a programme costs and how sharp its figures will be, known before anything is spent.
+
+Margins are half an expected 95% interval, at the cohort's public expected numbers, p = .5 and equal weights. Of each
+statistic:
+
+    margin_regional                  the median region's own figure; of a national statistic, what it would have been at
+                                     the same price, block for block, had it been asked regionally
+    margin_national                  the national figure; of a national statistic with every region in the sum
+
+and only where it is so:
+
+    margin_national_if_regional      (national) the national figure, had it been asked regionally at the same price
+    margin_national_with_dropouts    (national) with as many regions lost as may be, the largest ones
+    margin_national_weighted         (unequal weights) the national figure with the programme's weights
+    loss_by_weights                  (unequal weights) how many times as wide that is as with equal ones
+
+Of the programme, where a statistic is national: `attempts` may be made in a run; `rho` holds one, and with all of them
+a household is charged `rho_most`. `own_noise_rho` is what one attempt would cost it if all other regions told on its
+own: the price of the attempt times n - t (see policies/secure/group.py). Where weights were trimmed, `trim` says which,
+and `bias_at_most` for each unit: a national share or mean moves by no more than that times the difference between its
+highest and lowest region.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -11,7 +33,12 @@ from coordinator.client import Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.estimates.margins import Margin, expected_margins
 from coordinator.estimates.shares import price_shares
+from policies.secure.group import LEAST_REGIONS, Group
+from policies.secure.rounds import group_of
 from policies.statistics.compile import compile_blocks
+from policies.statistics.plan import written_weights
+from policies.statistics.programme import WEIGHT_GRID
+from policies.units.exact import decimal_text
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
@@ -38,8 +65,31 @@ class Denominator:
 
 
 @dataclass(frozen=True, slots=True)
+class NationalPrice:
+    """What the national sums cost: each attempt, all of them with the regional part, and one with own noise alone."""
+
+    group: Group
+    attempts: int
+    attempt: NanoRho
+    most: NanoRho
+    own_noise: NanoRho
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Weights that were cut, as written and as asked, in thousandths; `bias` by unit as in the file."""
+
+    factor: Decimal
+    weights: Mapping[str, tuple[int, int]]
+    bias: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PriceList:
-    """The price of a programme. `epsilon` is rounded up, at `delta`; it is what one household risks in all of it."""
+    """The price of a programme. `epsilon` is rounded up, at `delta`; it is what one household risks in all of it.
+
+    `unequal`: weights differ. `too_few`: statistics were written as national, and are asked regionally.
+    """
 
     programme: str
     hash: str
@@ -49,6 +99,10 @@ class PriceList:
     statistics: tuple[StatisticPrice, ...]
     denominators: tuple[Denominator, ...]
     regions: tuple[RegionPrice, ...]
+    national: NationalPrice | None = None
+    unequal: bool = False
+    trimmed: Trimmed | None = None
+    too_few: bool = False
 
 
 def price_list(planned: Planned, prices: Prices) -> PriceList:
@@ -64,7 +118,7 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     cost = {block.id: NanoRho.ceil(block.rho) for block in programme.blocks}
     named = {block.id: tuple(one.id for one in compilation.users(block.id)) for block in compilation.blocks}
     denominators = tuple(Denominator(cost[block], named[block]) for block in cost if not compilation.own(block))
-    charge = programme.charge
+    charge, national = programme.charge, _national(planned)
     return PriceList(
         programme.programme.id,
         planned.hash,
@@ -74,7 +128,57 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
         statistics,
         denominators,
         prices.regions,
+        national,
+        len(set(programme.weights.values())) > 1,
+        _trimmed(planned),
+        national is None and any(one.mode == "national" for one in planned.draft.statistics),
     )
+
+
+def too_few_regions(prices: PriceList) -> str:
+    """Why national statistics are asked regionally; empty where none are."""
+    if not prices.too_few:
+        return ""
+    return (
+        f"National sums take at least {LEAST_REGIONS} regions. With {len(prices.regions)}, the statistics of mode "
+        "`national` are asked regionally: every region adds its whole noise."
+    )
+
+
+def _national(planned: Planned) -> NationalPrice | None:
+    programme = planned.programme
+    group = group_of(programme)
+    if group is None or programme.secure is None:
+        return None
+    attempt = programme.charge.of_attempt
+    own_noise = NanoRho(attempt.nano * group.own_factor())
+    return NationalPrice(group, programme.secure.attempts, attempt, programme.most_charge, own_noise)
+
+
+def _trimmed(planned: Planned) -> Trimmed | None:
+    programme, draft = planned.programme, planned.draft
+    if draft.trim is None:
+        return None
+    written = written_weights(draft, programme.regions)
+    cut = {r: (written[r], asked) for r, asked in sorted(programme.weights.items()) if written[r] != asked}
+    expected = planned.calendar.cohorts[programme.programme.cohort].expected
+    units = sorted({one.unit for one in programme.statistics})
+    bias: dict[str, float] = {
+        unit: moved(written, programme.weights, {region: expected[region].of(unit) for region in written})
+        for unit in units
+    }
+    return Trimmed(draft.trim, cut, bias)
+
+
+def moved(before: Mapping[str, int], after: Mapping[str, int], units: Mapping[str, int]) -> float:
+    """The part of a national figure's weight that goes from some regions to others, at the expected units.
+
+    The figure is the mean of the regions' own by weight times units. Where a part m of the weight moves, it changes by
+    at most m times the difference between the highest and the lowest (half the sum of absolute differences).
+    """
+    one, other = ({region: weights[region] * n for region, n in units.items()} for weights in (before, after))
+    whole, left = sum(one.values()), sum(other.values())
+    return sum(abs(one[region] / whole - other[region] / left) for region in units) / 2
 
 
 def price_json(prices: PriceList) -> dict[str, Plain]:
@@ -85,8 +189,11 @@ def price_json(prices: PriceList) -> dict[str, Plain]:
         "rho": _rho(prices.rho),
         "epsilon": float(prices.epsilon),
         "delta": float(prices.delta),
-        "statistics": [_statistic(one) for one in prices.statistics],
+        "statistics": [_statistic(one, prices.unequal) for one in prices.statistics],
         "regions": [_region(one, prices.delta) for one in prices.regions],
+        # Said only where it is so: the columns of other prices stay those of the contract.
+        **_national_json(prices),
+        **_trim_json(prices.trimmed),
     }
 
 
@@ -95,15 +202,54 @@ def price_file(prices: PriceList) -> bytes:
     return (json.dumps(price_json(prices), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def _statistic(one: StatisticPrice) -> dict[str, Plain]:
-    return {
+def _statistic(one: StatisticPrice, unequal: bool) -> dict[str, Plain]:
+    margin = one.margin
+    found: dict[str, Plain] = {
         "statistic": one.statistic,
         "mode": one.mode,
         "rho": _rho(one.rho),
-        "margin_regional": one.margin.regional,
-        "margin_national": one.margin.national,
-        "by_region": dict(one.margin.by_region),
+        "margin_regional": margin.regional,
+        "margin_national": margin.national,
+        "by_region": dict(margin.by_region),
     }
+    if one.mode == "national":
+        found |= {
+            "margin_national_if_regional": margin.if_regional,
+            "margin_national_with_dropouts": margin.reduced,
+        }
+    if unequal:
+        found |= {
+            "margin_national_weighted": margin.weighted,
+            "loss_by_weights": margin.weighted / margin.national,
+        }
+    return found
+
+
+def _national_json(prices: PriceList) -> dict[str, Plain]:
+    national = prices.national
+    if national is None:
+        return {}
+    return {
+        "colluders": national.group.colluders,
+        "dropouts": national.group.dropouts,
+        "attempts": national.attempts,
+        "rho_attempt": _rho(national.attempt),
+        "rho_most": _rho(national.most),
+        "epsilon_most": float(epsilon_from_rho(national.most, prices.delta)),
+        "own_noise_rho": _rho(national.own_noise),
+        "own_noise_epsilon": float(epsilon_from_rho(national.own_noise, prices.delta)),
+    }
+
+
+def _trim_json(trimmed: Trimmed | None) -> dict[str, Plain]:
+    if trimmed is None:
+        return {}
+    weights: dict[str, Plain] = {
+        region: {"written": written / WEIGHT_GRID, "asked": asked / WEIGHT_GRID}
+        for region, (written, asked) in trimmed.weights.items()
+    }
+    bias: dict[str, Plain] = dict(trimmed.bias)
+    return {"trim": {"factor": decimal_text(trimmed.factor), "weights": weights, "bias_at_most": bias}}
 
 
 def _region(one: RegionPrice, delta: Decimal) -> dict[str, Plain]:

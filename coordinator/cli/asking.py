@@ -18,8 +18,10 @@ from coordinator.desk.views import Prices, RegionPrice
 from coordinator.errors import DeskRefused
 from coordinator.files import write
 from coordinator.gather import State
-from coordinator.prices import Plain, PriceList, price_file, price_json, price_list
+from coordinator.prices import Plain, PriceList, price_file, price_json, price_list, too_few_regions
 from policies.rules.refusals import Refused
+from policies.statistics.programme import WEIGHT_GRID
+from policies.units.privacy import epsilon_from_rho
 
 
 def price(
@@ -126,13 +128,12 @@ def _opened(planned: Planned, run: str, existed: bool) -> str:
 def _show(listed: PriceList) -> None:
     typer.echo(f"Programme {listed.programme} ({listed.hash[:16]})")
     typer.echo(f"Costs each region {listed.rho.text()} rho: epsilon {listed.epsilon} at delta {listed.delta:f}.")
-    typer.echo("Margins are half an expected 95% interval, at the public expected numbers and p = .5.\n")
-    rows = [
-        [one.statistic, one.mode, one.rho.text(), _short(one.margin.national), _short(one.margin.regional)]
-        for one in listed.statistics
-    ]
-    table(("statistic", "mode", "rho", "margin national", "margin regional"), rows)
-    typer.echo("\nDenominators; statistics with the same unit, wave, filter and missing rule share one:")
+    for sentence in (*_of_attempts(listed), *_of_trimming(listed), too_few_regions(listed)):
+        if sentence:
+            typer.echo(sentence)
+    typer.echo("Margins are half an expected 95% interval, at the public expected numbers, p = .5 and equal weights.\n")
+    table(*_statistics(listed))
+    typer.echo("\nDenominators; statistics with the same mode, unit, wave, filter and missing rule share one:")
     shared = [[one.rho.text(), ", ".join(one.statistics)] for one in listed.denominators]
     table(("rho", "for"), shared)
     typer.echo("")
@@ -149,6 +150,56 @@ def _show(listed: PriceList) -> None:
     ]
     table(("region", "decision", "rho", "left cohort", "left lifetime", "why"), regions)
     _mark_tests(listed.regions)
+
+
+def _statistics(listed: PriceList) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Of a national statistic no region has a figure: its column for the median region stays empty."""
+    heads = ["statistic", "mode", "rho", "margin national", "margin regional"]
+    heads += ["national if asked regionally"] if listed.national else []
+    heads += ["national weighted"] if listed.unequal else []
+    rows = []
+    for one in listed.statistics:
+        national, margin = one.mode == "national", one.margin
+        row = [one.statistic, one.mode, one.rho.text(), _short(margin.national)]
+        row.append("" if national else _short(margin.regional))
+        row += [_short(margin.if_regional) if national else ""] if listed.national else []
+        row += [_short(margin.weighted)] if listed.unequal else []
+        rows.append(row)
+    return tuple(heads), rows
+
+
+def _of_attempts(listed: PriceList) -> Iterable[str]:
+    national = listed.national
+    if national is None:
+        return
+    group = national.group
+    yield (
+        f"Of it {national.attempt.text()} is for one attempt at the national sums; with all {national.attempts} it may "
+        f"make, at most {national.most.text()} rho (epsilon {epsilon_from_rho(national.most, listed.delta)})."
+        if national.attempts > 1
+        else f"Of it {national.attempt.text()} is for the one attempt at the national sums."
+    )
+    yield (
+        f"They hold against the coordinator with up to {group.colluders} of the {group.regions} regions, with up to "
+        f"{group.dropouts} lost. If all others told on one region, its own noise would be worth "
+        f"{national.own_noise.text()} rho (epsilon {epsilon_from_rho(national.own_noise, listed.delta)})."
+    )
+
+
+def _of_trimming(listed: PriceList) -> Iterable[str]:
+    trimmed = listed.trimmed
+    if trimmed is None:
+        return
+    cut = ", ".join(
+        f"{region} {written / WEIGHT_GRID:g} to {asked / WEIGHT_GRID:g}"
+        for region, (written, asked) in trimmed.weights.items()
+    )
+    moved = ", ".join(f"{unit} {100 * part:.1f}%" for unit, part in trimmed.bias.items())
+    yield f"Weights cut at {trimmed.factor} times their median: {cut or 'none is above it'}."
+    yield (
+        f"Of the weight that moves to other regions ({moved}) a national share or mean changes by at most that part of "
+        "the difference between its highest and lowest region."
+    )
 
 
 def _mark_tests(regions: Iterable[RegionPrice]) -> None:

@@ -8,14 +8,17 @@ from statistics import median
 
 import numpy as np
 
-from coordinator.estimates.kinds import Asked, Measured, asked, grid, measured
-from coordinator.estimates.ratio import Ints, NoisyBlock, pool
-from coordinator.estimates.sets import Z95
+from coordinator.estimates.design import weighting
+from coordinator.estimates.kinds import Asked, Summed, asked, grid, measured, summed
+from coordinator.estimates.ratio import NoisyBlock, Ratio
+from coordinator.estimates.sets import Z95, Floats
 from coordinator.estimates.status import clear
+from policies.secure.group import Group
+from policies.secure.rounds import group_of, noise_variance
 from policies.statistics.blocks import Block, Ones, Square
 from policies.statistics.compile import Compilation
-from policies.statistics.programme import WEIGHT_GRID, Programme
-from policies.study.calendar import Calendar, Expected
+from policies.statistics.programme import WEIGHT_GRID, PlannedBlock, Programme
+from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
 
@@ -28,10 +31,21 @@ class Margin:
     its bounds, no change, the planning deviation or else that of even values), equal weights. The ratio is taken as
     linear; where `withheld` lists a region, its denominator is expected to drown in noise, its real intervals are wider
     or unbounded, and its rows are withheld.
+
+    Of a national statistic (a sum by secure aggregation) `national` is that of the finished sum with every region in
+    it, `reduced` that with as many lost as may be, the largest ones. No region has a figure of its own: `by_region` is
+    what each would have had at the same price, block for block, had the statistic been asked regionally, and
+    `if_regional` what the national figure would have had. Of a regional one all three are `national`.
+
+    `weighted` is `national` with the programme's weights, scaled so that they are 1 on average; with equal ones it is
+    the same.
     """
 
     statistic: str
     national: float
+    reduced: float
+    if_regional: float
+    weighted: float
     by_region: Mapping[str, float]
     withheld: tuple[str, ...]
 
@@ -48,56 +62,117 @@ def expected_margins(
     cohort = calendar.cohorts[programme.programme.cohort].expected
     expected = {region: cohort[region] for region in programme.regions}
     blocks = {block.id: block for block in compilation.blocks}
-    noise = {block.id: float(block.scale.fraction / block.multiplier) ** 2 for block in programme.blocks}
-    return tuple(
-        expected_margin(asked(compiled, blocks, codebook, expected.values()), blocks, noise, expected, codebook)
-        for compiled in compilation.statistics
-    )
+    margins = []
+    for compiled in compilation.statistics:
+        statistic = asked(compiled, blocks, codebook, expected.values())
+        units = {region: counts.of(compiled.statistic.unit) for region, counts in expected.items()}
+        margins.append(_Expected(statistic, blocks, programme, codebook, units).margin())
+    return tuple(margins)
 
 
-def expected_margin(
-    statistic: Asked,
-    blocks: Mapping[str, Block],
-    noise: Mapping[str, float],
-    expected: Mapping[str, Expected],
-    codebook: Codebook,
-) -> Margin:
-    """`noise`: variance in base units by block id. `expected`: units by region, at least one region."""
-    units = [each.of(statistic.block.selection.unit) for each in expected.values()]
-    planned = {name: _expected_block(blocks[name], noise[name], units, codebook) for name in statistic.compiled.blocks}
-    weights = np.full(len(units), WEIGHT_GRID, np.int64)
-    main = next(found for found in measured(statistic, planned, codebook, weights) if found.measure.main)
-    main = _halves(main, weights)
-    here, everywhere = main.figures(main.here), main.figures(main.everywhere)
-    regional = Z95 * here.std_error[:, 0]
-    seen = clear(here)[:, 0]
-    return Margin(
-        statistic=statistic.compiled.statistic.id,
-        national=float(Z95 * everywhere.std_error[0]),
-        by_region=dict(zip(expected, regional.tolist(), strict=True)),
-        withheld=tuple(region for region, fine in zip(expected, seen, strict=True) if not fine),
-    )
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """One statistic with what is public of it; `units` by region, in the programme's order."""
+
+    statistic: Asked
+    blocks: Mapping[str, Block]
+    programme: Programme
+    codebook: Codebook
+    units: Mapping[str, int]
+
+    def margin(self) -> Margin:
+        """Everything that is known of its margins beforehand."""
+        rows = {
+            name: NoisyBlock(self._rows(self.blocks[name]), variance) for name, variance in self._own_noise().items()
+        }
+        equal = np.full(len(self.units), WEIGHT_GRID, np.int64)
+        main = next(found for found in measured(self.statistic, rows, self.codebook, equal) if found.measure.main)
+        here = main.figures(_at_half(main.here))
+        readable = clear(here)[:, 0]
+        if_regional = _half_width(main)
+        group = group_of(self.programme) if self.statistic.mode == "national" else None
+        everywhere = [1.0] * len(self.units)
+        fewer = self._without_largest(0 if group is None else group.dropouts)
+        return Margin(
+            statistic=self.statistic.compiled.statistic.id,
+            national=if_regional if group is None else self._national(group, everywhere),
+            reduced=if_regional if group is None else self._national(group, fewer),
+            if_regional=if_regional,
+            weighted=self._weighted(group),
+            by_region=dict(zip(self.units, (Z95 * here.std_error[:, 0]).tolist(), strict=True)),
+            withheld=tuple(region for region, fine in zip(self.units, readable, strict=True) if not fine),
+        )
+
+    def _own_noise(self) -> dict[str, float]:
+        """The variance of one region's own noise at each block's price, in base units, had it been asked regionally.
+
+        Privacy: the same D^2/(2 sigma^2) as planned. In a national sum D is that of the heaviest weight; one region's
+        own sum has none, so sigma is less by as much.
+        """
+        heaviest = max(self.programme.steps.values()) if self.statistic.mode == "national" else 1
+        return {block.id: float(block.scale.fraction / (block.multiplier * heaviest)) ** 2 for block in self._planned()}
+
+    def _planned(self) -> list[PlannedBlock]:
+        return [block for block in self.programme.blocks if block.id in self.statistic.compiled.blocks]
+
+    def _national(self, group: Group, there: Sequence[float]) -> float:
+        """The margin of a national sum with equal weights, of the regions that are there (1 or 0 for each)."""
+        heaviest, survivors = max(self.programme.steps.values()), sum(map(bool, there))
+        taken = [group.dropouts - (group.regions - survivors)] * survivors
+        noise = {
+            block.id: noise_variance(block, group, taken) / (block.multiplier * heaviest) ** 2
+            for block in self._planned()
+        }
+        return self._summed(there, noise)
+
+    def _weighted(self, group: Group | None) -> float:
+        """The margin with the programme's weights and every region there."""
+        steps = [self.programme.steps[region] for region in self.units]
+        scale = sum(self.units.values()) / sum(s * n for s, n in zip(steps, self.units.values(), strict=True))
+        if group is None:
+            squares = sum(step**2 for step in steps)
+            noise = {name: variance * squares for name, variance in self._own_noise().items()}
+        else:
+            taken = [group.dropouts] * group.regions
+            noise = {b.id: noise_variance(b, group, taken) / b.multiplier**2 for b in self._planned()}
+        scaled = {name: variance * scale**2 for name, variance in noise.items()}
+        return self._summed([step * scale for step in steps], scaled)
+
+    def _without_largest(self, lost: int) -> list[float]:
+        ranked = sorted(self.units, key=lambda region: (-self.units[region], region))
+        return [0.0 if region in ranked[:lost] else 1.0 for region in self.units]
+
+    def _summed(self, weights: Sequence[float], noise: Mapping[str, float]) -> float:
+        """Half the interval of the regions' sum with these weights; `noise` is the variance in it, by block id."""
+        w = np.asarray(weights)[:, np.newaxis]
+        whole = {name: NoisyBlock((w * self._rows(self.blocks[name])).sum(axis=0), noise[name]) for name in noise}
+        effect = weighting(weights, list(self.units.values()))
+        return _half_width(
+            next(found for found in summed(self.statistic, whole, self.codebook, effect) if found.measure.main)
+        )
+
+    def _rows(self, block: Block) -> Floats:
+        """What the units of each region add on average: one each, evenly over the cells; nothing where centred."""
+        each = np.asarray(list(self.units.values()), np.float64)[:, np.newaxis] * len(block.terms) / block.cells
+        match block.summand:
+            case Ones():
+                adds = 1.0
+            case Square(reach=reach):
+                scale = grid(block, self.codebook)
+                # Even values spread by a third of the square of half their range; z counts in half steps.
+                squared = reach**2 / 3 if scale.sd is None else 4 * float(scale.sd / scale.step) ** 2
+                adds = 2 * squared - reach**2
+            case _:
+                adds = 0.0
+        return np.broadcast_to(adds * each, (len(self.units), block.cells))
 
 
-def _expected_block(block: Block, variance: float, units: Sequence[int], codebook: Codebook) -> NoisyBlock:
-    """What the units add on average: one each, evenly over the cells; nothing where it is centred."""
-    each = np.asarray(units, np.float64)[:, np.newaxis] * len(block.terms) / block.cells
-    match block.summand:
-        case Ones():
-            adds = 1.0
-        case Square(reach=reach):
-            scale = grid(block, codebook)
-            # Even values spread by a third of the square of half their range; z counts in half steps.
-            squared = reach**2 / 3 if scale.sd is None else 4 * float(scale.sd / scale.step) ** 2
-            adds = 2 * squared - reach**2
-        case _:
-            adds = 0.0
-    return NoisyBlock(np.broadcast_to(adds * each, (len(units), block.cells)), variance)
+def _half_width(main: Summed) -> float:
+    return float(Z95 * main.figures(_at_half(main.everywhere)).std_error[0])
 
 
-def _halves(main: Measured, weights: Ints) -> Measured:
+def _at_half(ratio: Ratio) -> Ratio:
     """Shares of tables at one half, where their margin is widest."""
-    if main.here.law != "share" or not isinstance(main.here.top, float) or main.here.top != 1:
-        return main
-    here = replace(main.here, a=main.here.b / 2)
-    return replace(main, here=here, everywhere=pool(here, weights))
+    if ratio.law != "share" or not isinstance(ratio.top, float) or ratio.top != 1:
+        return ratio
+    return replace(ratio, a=ratio.b / 2)

@@ -52,10 +52,10 @@ def rehearse(draft: Draft, codebook: Codebook, calendar: Calendar, seed: int, no
         for region, rows in zip(programme.regions, made_up(codebook, expected, seed), strict=True)
     }
     rows = estimate_rows(Run(RUN, len(answers)), programme, codebook, calendar, answers)
-    return Rehearsal(programme, to_json(rows).encode("utf-8"), _prices(programme, codebook, calendar))
+    return Rehearsal(programme, to_json(rows).encode("utf-8"), _prices(programme, codebook, calendar, draft))
 
 
-def _prices(programme: Programme, codebook: Codebook, calendar: Calendar) -> PriceList:
+def _prices(programme: Programme, codebook: Codebook, calendar: Calendar, draft: Draft) -> PriceList:
     """The price as far as the documents alone tell it: no region was asked what it would decide."""
-    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar)
+    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar, draft)
     return price_list(unsigned, Prices(tuple(RegionPrice(region, "away") for region in programme.regions)))

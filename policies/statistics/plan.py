@@ -6,8 +6,9 @@ sigmas cost what the programme says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, gcd, sqrt
 from typing import Self, get_args
@@ -159,11 +160,34 @@ def _default_secure(regions: int) -> Secure:
 
 
 def _weights(draft: Draft, members: tuple[str, ...]) -> dict[str, int]:
+    written = written_weights(draft, members)
+    if outside := set(written) - set(members):
+        raise BadPlan(f"weights: {min(outside)} is not asked in cohort {draft.programme.cohort}")
+    if draft.trim is None:
+        return written
+    if draft.weights == "equal":
+        raise BadPlan("trim: the weights are equal, so there is nothing to cut; leave it out, or write the weights")
+    return trimmed(written, draft.trim)
+
+
+def written_weights(draft: Draft, members: Iterable[str]) -> dict[str, int]:
+    """The weights as a draft has them, in thousandths, before any is trimmed. `members`: all regions of its cohort."""
     if draft.weights == "equal":
         return dict.fromkeys(members, WEIGHT_GRID)
-    if outside := set(draft.weights) - set(members):
-        raise BadPlan(f"weights: {min(outside)} is not asked in cohort {draft.programme.cohort}")
     return {code: int(Fraction(weight) * WEIGHT_GRID) for code, weight in draft.weights.items()}
+
+
+def trimmed(weights: Mapping[str, int], most: Decimal) -> dict[str, int]:
+    """Weights cut at `most` (1 or more) times their median; rounded down to whole thousandths.
+
+    A national sum has noise for its heaviest weight, so one heavy region makes all figures worse. What cutting it moves
+    is public: see `price`.
+    """
+    ranked = sorted(weights.values())
+    half = len(ranked) // 2
+    median = Fraction(ranked[half] + ranked[-half - 1], 2)
+    cut = int(Fraction(most) * median)
+    return {region: min(weight, cut) for region, weight in weights.items()}
 
 
 def _using(draft: Draft, codebook: Codebook) -> dict[str, str]:

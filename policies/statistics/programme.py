@@ -95,11 +95,21 @@ class Draft(Document):
     programme: Heading
     price: DraftPrice
     weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
+    trim: Exact | None = None
+    """Cut weights at this many times their median, such as "1.3": one heavy region costs a national sum most of its
+    gain. The signed programme holds the weights that are left; `price` says what trimming changed, and its bias."""
     secure: Secure | None = None
     """Only with national statistics; without it a third of the regions may collude, and one or two drop out."""
     using: dict[Name, Name] = Field(default_factory=dict)
     """Which alternative of a derived variable its bare name stands for; the signed programme has the full names."""
     statistics: Statistics
+
+    @field_validator("trim")
+    @classmethod
+    def _trim(cls, value: Decimal | None) -> Decimal | None:
+        if value is not None and not 1 <= value <= 1000:
+            raise ValueError('expected how many times the median a weight may be, from "1" to "1000", such as "1.3"')
+        return value
 
     @field_validator("weights")
     @classmethod
