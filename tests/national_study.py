@@ -62,6 +62,17 @@ def planned(
     return plan(asked, small_study.codebook(), calendar(regions), hashes)
 
 
+@cache
+def _planned_at(weights: tuple[tuple[str, str], ...]) -> Programme:
+    hashes = small_study.hashes()[0], digest(to_canonical(calendar()))
+    return plan(draft(weights=dict(weights)), small_study.codebook(), calendar(), hashes)
+
+
+def planned_at(weights: Mapping[str, str]) -> Programme:
+    """The programme of four regions at these weights."""
+    return _planned_at(tuple(weights.items()))
+
+
 def region_policy(**changes: object) -> RegionPolicy:
     """The small policy, which allows national sums; other fields at will."""
     return small_study.region_policy(**{"secure": RULE, **changes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from node.importing.request import ImportRequest
 from node.importing.run import import_files
 from node.journal import Journal, silent
 from node.region import InForce, Region
+from node.secure.attempts import Attempts
+from node.secure.masking import SecureSteps
+from node.secure.noise import Noise
 from node.witnessing.witnesses import Witnesses
 from policies.documents import to_canonical
 from policies.rules.order import Order
@@ -28,6 +32,7 @@ from policies.statistics.blocks import Block
 from policies.statistics.programme import PlannedBlock, Programme
 from policies.study.calendar import DAY_S, Calendar
 from policies.study.roster import Member, Roster
+from policies.units.noise import Sigma
 from tests.applicants import signing_key
 from tests.small_study import OPEN, calendar, codebook, hashes, heading, planned, region_policy
 from tests.witnesses import Fault, MemoryLine, Witness
@@ -107,6 +112,10 @@ class CountedRows:
 
     def noisy(self, values: Sequence[int], planned_block: PlannedBlock) -> list[int]:
         return [value + planned_block.cells for value in values]
+
+    def draw(self, cells: int, sigma: Sigma) -> list[int]:
+        """In the place of the noise of a national sum."""
+        return [0] * cells
 
 
 def witnesses(clock: Callable[[], int], folder: Path | None = None) -> tuple[Witness, ...]:
@@ -218,6 +227,14 @@ class World:
         key, stepping = self.home.signing_key("checkpoint"), (() if steps is None else (steps,))
         made = partial(Answering, self.region, rows or self.rows, key, self.witnesses, self.journal, pace=self.pace)
         return made(*stepping)
+
+    def attempts(
+        self, steps: SecureSteps | None = None, rows: Rows | None = None, noise: Noise | None = None
+    ) -> Attempts:
+        """This process's part in attempts; without noise unless a source is given."""
+        key, stepping = self.home.signing_key("checkpoint"), (() if steps is None else (steps,))
+        sources = rows or self.rows, noise or self.rows
+        return Attempts(self.region, *sources, key, self.witnesses, self.journal, os.urandom, *stepping)
 
     def ask(self, programme: Programme | None = None, run: str = RUN) -> bytes | Refused:
         return self.asked(ordered(programme or planned(), run))

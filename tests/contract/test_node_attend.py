@@ -103,7 +103,8 @@ class Setting:
         """The node attends, in this event loop, until the block ends."""
         stop = asyncio.Event()
         with ThreadPoolExecutor(1) as worker:
-            attendance = Attendance(self.region, self.world.answering(), worker, self.notes, "test node")
+            world = self.world
+            attendance = Attendance(self.region, world.answering(), world.attempts(), worker, self.notes, "test node")
             task = asyncio.create_task(attendance.run(stop, lambda: None))
             try:
                 yield attendance
