@@ -36,7 +36,7 @@ class Library:
 
     consortium: str
     repriced: dict[str, Repriced] = field(default_factory=dict)
-    """What was derived of a programme, by the hash of what its price depends on."""
+    """What was derived of a programme, by all that its price depends on."""
     _papers: dict[tuple[str, str], list[Paper]] = field(default_factory=dict)
     _signers: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _read: dict[tuple[str, str], object] = field(default_factory=dict)
