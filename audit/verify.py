@@ -5,8 +5,10 @@ Believes nobody: not the node, not the coordinator, not the witnesses, and not t
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rondgang.keys import PublicKey
@@ -76,10 +78,26 @@ def verify(given: Sequence[tuple[str, bytes]], pinned: PublicKey | None) -> Verd
 
     Never raises for what is in a file.
     """
-    examined = examine(given, pinned)
+    with _unswept():
+        return _verdict(examine(given, pinned), pinned=pinned is not None)
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Evidence is millions of small things that all stay: to look for garbage among them costs a fifth of the time."""
+    swept = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if swept:
+            gc.enable()
+
+
+def _verdict(examined: Examined, *, pinned: bool) -> Verdict:
     evidence = examined.evidence
     return Verdict(
-        findings=all_findings(examined, pinned=pinned is not None),
+        findings=all_findings(examined, pinned=pinned),
         regions=tuple(_history(evidence, one) for one in examined.walked.values()),
         others=tuple(bundle for bundle in evidence.bundles if not bundle.region),
         consortium=evidence.consortium,
