@@ -17,12 +17,13 @@ makes one reply known, so of several copies of a disk or a process one at most s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from rondgang.keys import SigningKey
 
 from node.authenticate import Asked, Ordered, authenticate, authenticate_programme
+from node.deciding import again, decided, pair_of
 from node.journal import Journal, place_of
 from node.ledger.book import Book, Pair
 from node.ledger.ledger import Ask, Claim, Debit
@@ -30,10 +31,9 @@ from node.pace import Pace, RealPace, rest_of_tick
 from node.region import Region
 from node.spending import Rows, Spending, Step, Steps
 from node.witnessing.witnesses import Witnesses
-from policies.rules.decide import Granted, Spent, decide, left
+from policies.rules.decide import Granted, left
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
-from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
 from policies.units.money import NanoRho
 
@@ -43,7 +43,6 @@ FAULT = Refused(
     Reason.FAULT,
     "The region could not answer; what was charged stays charged. Its steward can see why. Try again later.",
 )
-_NOT_LOGGED = (Reason.UNWITNESSED, Reason.BEHIND_WITNESSES)
 LATE = Refused(Reason.LATE, "The region was not ready in time. Order it again: a finished answer costs nothing more.")
 
 
@@ -133,13 +132,13 @@ class Answering:
         remaining, test_only = left(programme.programme.cohort, standing), standing.policy.test_only
         if isinstance(authentic, Refused):
             return Quoted(charge, *remaining, authentic, test_only)
-        ledger, pair = self._region.ledger, self._pair(asked)
+        ledger, pair = self._region.ledger, pair_of(self._region, asked)
         if ledger.answer(*pair) is not None:
             unreleased = None if ledger.released(*pair) else self._witnesses.standing()
             return Quoted(NanoRho(0), *remaining, unreleased, test_only)
         refused = self._witnesses.standing()
         if self._witnesses.contradiction is None:
-            decision = self._decided(programme, pair)
+            decision = decided(self._region, programme, pair)
             refused = decision if isinstance(decision, Refused) else refused
         return Quoted(NanoRho(0) if ledger.in_hand(*pair) else charge, *remaining, refused, test_only)
 
@@ -152,14 +151,14 @@ class Answering:
             job.outcome = authentic
             return
         self._steps("authenticated")
-        job.researcher, job.pair = authentic.researcher, self._pair(asked)
+        job.researcher, job.pair = authentic.researcher, pair_of(region, asked)
         if region.ledger.answer(*job.pair) is not None:
             return
         if self._witnesses.contradiction is not None:
-            # What this ledger says is not all there is: nothing is decided by it, and nothing is added to it.
-            job.outcome, job.logged = self._witnesses.standing(), True
+            # What this ledger says is not all there is: nothing is decided by it.
+            job.outcome = self._witnesses.standing()
             return
-        job.decision = self._decided(job.programme, job.pair)
+        job.decision = decided(region, job.programme, job.pair)
         self._steps("decided")
 
     def _charge(self, jobs: Sequence[_Job]) -> None:
@@ -173,7 +172,8 @@ class Answering:
             job.debit = ledger.in_hand(*job.pair)
             if isinstance(job.decision, Refused) and (job.debit or self._witnesses.contradiction):
                 job.outcome, job.debit = job.decision, None
-                job.logged = job.decision.reason in _NOT_LOGGED
+                # Where too few witnesses cosign, what was charged is not refused for good.
+                job.logged = job.decision.reason is Reason.UNWITNESSED
         new = [job for job in jobs if job.outcome is None and job.debit is None]
         for job, outcome in zip(new, ledger.debit([self._ask(job) for job in new]) if new else (), strict=True):
             if isinstance(outcome, Refused):
@@ -184,11 +184,11 @@ class Answering:
             self._steps("debited")
 
     def _ask(self, job: _Job) -> Ask:
-        def again(book: Book) -> Granted | Refused:
+        def inside(book: Book) -> Granted | Refused:
             if not isinstance(job.decision, Granted):
                 return job.decision or FAULT
             try:
-                return self._decide(job.programme, book, job.decision.compilation)
+                return again(self._region, job.programme, book, job.decision.compilation)
             except Exception as error:
                 # The others in this commit are charged all the same.
                 self._fault(job, error)
@@ -197,7 +197,7 @@ class Answering:
         cohort, run = job.programme.programme.cohort, job.ordered.order.run
         programme, snapshot = job.pair
         claim = Claim(programme, run, job.researcher, cohort, snapshot)
-        return Ask(claim, job.ordered.asked.signed, job.ordered.signed_order, again)
+        return Ask(claim, job.ordered.asked.signed, job.ordered.signed_order, inside)
 
     def _use(self, due: Sequence[_Job]) -> None:
         """Has the debits cosigned, reads for each once, and stores the replies in one commit."""
@@ -263,34 +263,10 @@ class Answering:
         reason = outcome.reason.value
         self._journal("refused", run=run, programme=programme, reason=reason)
         entry = RefusedEntry(event="refused", programme=programme, run=run, reason=reason)
-        if not job.logged:
+        # A ledger that is behind stays as it is: it can still be told from one that went its own way.
+        if not job.logged and self._witnesses.contradiction is None:
             self._guarded([job], lambda _jobs: self._region.ledger.log_refusal(entry))
         return outcome
-
-    def _decided(self, programme: Programme, pair: Pair) -> Granted | Refused:
-        in_hand = self._region.ledger.in_hand(*pair)
-        if in_hand is not None:
-            return self._still(programme, in_hand)
-        return self._decide(programme, self._region.ledger.book)
-
-    def _decide(self, programme: Programme, book: Book, verified: Compilation | None = None) -> Granted | Refused:
-        return decide(programme, self._region.standing(book), verified)
-
-    def _still(self, programme: Programme, debit: Debit) -> Granted | Refused:
-        """Whether a debit in hand may still be used, by all that may have changed since; its own charge is not in it.
-
-        Privacy: nothing is charged; the charge of the debit is on disk already.
-        """
-        standing = self._region.standing(self._region.ledger.book)
-        spent, cohort, own = standing.spent, debit.claim.cohort, debit.granted.charge
-        before = {**spent.cohorts, cohort: spent.cohort(cohort).left_after(own)}
-        without = replace(standing, spent=Spent(before, spent.lifetime.left_after(own)))
-        return decide(programme, without, debit.granted.compilation)
-
-    def _pair(self, asked: Asked) -> Pair:
-        """The programme and the snapshot it would be answered from; an empty name where there is none."""
-        held = self._region.ledger.book.snapshots.get(asked.programme.programme.cohort)
-        return asked.digest, "" if held is None else held.snapshot
 
     def _guarded(self, jobs: Sequence[_Job], work: Callable[[Sequence[_Job]], object]) -> None:
         """Whatever breaks is one and the same refusal for these orders: what broke may depend on rows."""
