@@ -40,7 +40,7 @@ class Scale:
     def of(cls, kills: int) -> Scale:
         """A run of so many kills of nodes and processes, in proportion."""
         at_calls, whole = kills // 12, min(80, kills // 20)
-        return cls(kills - at_calls - whole, at_calls, whole, max(4, min(40, kills // 50)))
+        return cls(kills - at_calls - whole, at_calls, whole, max(4, min(25, kills // 50)))
 
 
 @dataclass(slots=True)
