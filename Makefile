@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench protos schemas lock clean
+.PHONY: help demo test test-all check bench chaos protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -18,7 +18,7 @@ test: ## the tests that need no root, browser, database server or container engi
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test $(ARGS)
 
-test-all: ## those, the slow ones, and the ones that need PostgreSQL
+test-all: ## those, the slow ones, and the ones that need PostgreSQL or Chromium
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test-all $(ARGS)
 
@@ -29,6 +29,10 @@ check: ## lint, format, types, floors between the rooms, generated code and sche
 bench: ## measure speed and memory against plain baselines
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh bench $(ARGS)
+
+chaos: ## kill nodes, witnesses and the coordinator two thousand times, fail their disks, and audit what is left (ARGS="--kills 500")
+	@sh compose/ci/venv.sh dev
+	@.venv/bin/python -m compose.chaos $(ARGS)
 
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev

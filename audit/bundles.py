@@ -66,7 +66,10 @@ _ALLOWED = {
 _ENTRY_KEYS = frozenset(("seq", "time", "previous", "body"))
 _ENTRY_HEAD = b'{"entry":'
 _SIGNED_HEAD = b',"signed":'
+"""The last key of its record; those before it hold no text in which this could stand."""
 _PAPER_HEAD = b'{"document":'
+_PAPER_TAIL = b',"kind":"","signatures":[]}'
+_SIGNATURE_BYTES = len(b'{"key":"","value":""},') + 64 + 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +330,10 @@ def paper_of(record: Record, signed: Mapping[str, Json]) -> Paper | None:
             return None
     if signatures is None or kind not in KINDS:
         return None
-    # As with entries: what stands before and behind the document is known, so its bytes need no encoding again.
-    others = canonical.encode({key: value for key, value in record.value.items() if key != "signed"})
-    envelope = record.data[len(others) + len(_SIGNED_HEAD) - 1 : -1]
-    tail = canonical.encode({"kind": kind, "signatures": listed})
-    document = envelope[len(_PAPER_HEAD) : -len(tail)]
+    # As with entries: how much stands before and behind the document is known, so it need not be encoded again.
+    envelope = record.data[record.data.index(_SIGNED_HEAD) + len(_SIGNED_HEAD) : -1]
+    behind = len(_PAPER_TAIL) + len(kind) + max(0, len(signatures) * _SIGNATURE_BYTES - 1)
+    document = envelope[len(_PAPER_HEAD) : -behind]
     place = record_place(record.number, record.offset)
     return Paper(kind, canonical.digest(document), body, envelope, document, signatures, place)
 

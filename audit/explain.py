@@ -200,10 +200,8 @@ def _witnesses(examined: Examined, state: State, debit: Debit) -> Iterator[str]:
         yield f"Answered at {answered.place}, {moment(answered.time)}; answer {answered.text('answer')[:16]}."
     for name, found in (("Before rows were read", between), ("Before the answer left", behind[:1])):
         for head in found:
-            by = ", ".join(
-                f"{examined.evidence.cosigner(key)} at {moment(min(times))}"
-                for key, times in sorted(head.times.items())
-            )
+            who = sorted((examined.evidence.cosigner(key), min(times)) for key, times in head.times.items())
+            by = ", ".join(f"{cosigner} at {moment(time)}" for cosigner, time in who)
             yield f"{name}: a checkpoint of {head.size} entries, cosigned by {by or 'nobody'}."
 
 

@@ -10,13 +10,13 @@ from rondgang.errors import BadKey
 from rondgang.keys import PublicKey
 from rondgang.signed import Signature
 
+from audit.exact import whole
 from audit.model import Bundle, Paper
 from audit.policy import Policy, read_policy
 from audit.reprice.asked import Asked, CannotDerive, read_asked
 from audit.reprice.price import Repriced
 from policies.documents import BadDocument, Document, from_canonical
 from policies.rules.approval import Approval
-from policies.rules.order import Order
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.roster import Roster
@@ -25,6 +25,16 @@ D = TypeVar("D", bound=Document)
 T = TypeVar("T")
 _MOST_SIGNATURES = 16
 """More names than anyone needs under a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The coordinator's order for one programme in one run; unix seconds."""
+
+    run: str
+    programme: str
+    issued: int
+    deadline: int
 
 
 @dataclass(slots=True)
@@ -36,7 +46,7 @@ class Library:
 
     consortium: str
     repriced: dict[str, Repriced] = field(default_factory=dict)
-    """What was derived of a programme, by the hash of what its price depends on."""
+    """What was derived of a programme, by all that its price depends on."""
     _papers: dict[tuple[str, str], list[Paper]] = field(default_factory=dict)
     _signers: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _read: dict[tuple[str, str], object] = field(default_factory=dict)
@@ -81,7 +91,7 @@ class Library:
         return self._once("codebook", hashed, lambda paper: _document(Codebook, paper))
 
     def order(self, hashed: str) -> Order | None:
-        return self._once("order", hashed, lambda paper: _document(Order, paper))
+        return self._once("order", hashed, _order)
 
     def approval(self, hashed: str) -> Approval | None:
         return self._once("approval", hashed, lambda paper: _document(Approval, paper))
@@ -129,6 +139,16 @@ def _document(model: type[D], paper: Paper) -> D | None:
         return from_canonical(model, paper.document)
     except BadDocument:
         return None
+
+
+def _order(paper: Paper) -> Order | None:
+    """An order by hand: there is one for every question."""
+    match paper.body:
+        case {"run": str(run), "programme": str(programme), "issued": issued, "deadline": deadline, **rest} if not rest:
+            first, last = whole(issued), whole(deadline)
+            return None if first is None or last is None else Order(run, programme, first, last)
+        case _:
+            return None
 
 
 def _asked(paper: Paper) -> Asked | str:

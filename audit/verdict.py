@@ -10,6 +10,9 @@ from audit.exact import rho_text
 from audit.findings import Finding, Severity
 from audit.model import Bundle, LoggedEntry, Paper
 
+_LOST = frozenset(("epoch.lost", "given.lost"))
+"""Findings that say that a part of a log is gone; its reset charged everything, or there is an error too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spend:
@@ -95,6 +98,10 @@ class Verdict:
             )
         answered = sum(spend.answered is not None for spend in spends)
         spent = f"{what} of {total} rho in all, {_some(answered, 'answer')}"
+        if any(finding.code in _LOST for finding in self.findings):
+            return (
+                f"The evidence holds: {spent}; what a lost ledger had spent was charged in full when a new one began."
+            )
         return f"The evidence holds: {spent}, and nothing was spent that is not in the logs."
 
 

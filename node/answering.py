@@ -23,7 +23,7 @@ from functools import partial
 from rondgang.keys import SigningKey
 
 from node.authenticate import Asked, Ordered, authenticate, authenticate_programme
-from node.deciding import decided, still
+from node.deciding import again, decided, pair_of
 from node.journal import Journal, place_of
 from node.ledger.book import Book, Pair
 from node.ledger.ledger import Ask, Claim, Debit
@@ -44,7 +44,6 @@ FAULT = Refused(
     "The region could not answer; what was charged stays charged. Its steward can see why. Try again later.",
 )
 _AN_ATTEMPT = Refused(Reason.MALFORMED, "This orders an attempt at national sums, not an answer. Begin it as one.")
-_NOT_LOGGED = (Reason.UNWITNESSED, Reason.BEHIND_WITNESSES)
 LATE = Refused(Reason.LATE, "The region was not ready in time. Order it again: a finished answer costs nothing more.")
 
 
@@ -134,7 +133,7 @@ class Answering:
         remaining, test_only = left(programme.programme.cohort, standing), standing.policy.test_only
         if isinstance(authentic, Refused):
             return Quoted(charge, *remaining, authentic, test_only)
-        ledger, pair = self._region.ledger, self._pair(asked)
+        ledger, pair = self._region.ledger, pair_of(self._region, asked)
         answered = ledger.answer(*pair) is not None
         own = NanoRho(0) if answered or ledger.in_hand(*pair) else programme.charge.of_answer
         together = NanoRho(0) if self._summed(asked.digest) else programme.charge.of_attempt
@@ -144,7 +143,7 @@ class Answering:
         refused = self._witnesses.standing()
         if self._witnesses.contradiction is None:
             first = 1 if answered else first_of(programme)
-            decision = self._decided(programme, pair) if first == 0 else self._attempt(programme)
+            decision = decided(self._region, programme, pair) if first == 0 else self._attempt(programme)
             refused = decision if isinstance(decision, Refused) else refused
         return Quoted(own + together, *remaining, refused, test_only)
 
@@ -153,7 +152,7 @@ class Answering:
         return any(programme == summed for summed, _run in self._region.ledger.book.sums)
 
     def _attempt(self, programme: Programme) -> Granted | Refused:
-        return decided(self._region, programme, self._region.ledger.book, attempt=1)
+        return again(self._region, programme, self._region.ledger.book, attempt=1)
 
     def _sort(self, jobs: Sequence[_Job]) -> None:
         """Ends an order that nobody may ask; else finds its stored answer, or decides."""
@@ -166,14 +165,14 @@ class Answering:
             job.outcome = authentic
             return
         self._steps("authenticated")
-        job.researcher, job.pair = authentic.researcher, self._pair(asked)
+        job.researcher, job.pair = authentic.researcher, pair_of(region, asked)
         if region.ledger.answer(*job.pair) is not None:
             return
         if self._witnesses.contradiction is not None:
-            # What this ledger says is not all there is: nothing is decided by it, and nothing is added to it.
-            job.outcome, job.logged = self._witnesses.standing(), True
+            # What this ledger says is not all there is: nothing is decided by it.
+            job.outcome = self._witnesses.standing()
             return
-        job.decision = self._decided(job.programme, job.pair)
+        job.decision = decided(region, job.programme, job.pair)
         self._steps("decided")
 
     def _charge(self, jobs: Sequence[_Job]) -> None:
@@ -187,7 +186,8 @@ class Answering:
             job.debit = ledger.in_hand(*job.pair)
             if isinstance(job.decision, Refused) and (job.debit or self._witnesses.contradiction):
                 job.outcome, job.debit = job.decision, None
-                job.logged = job.decision.reason in _NOT_LOGGED
+                # Where too few witnesses cosign, what was charged is not refused for good.
+                job.logged = job.decision.reason is Reason.UNWITNESSED
         new = [job for job in jobs if job.outcome is None and job.debit is None]
         for job, outcome in zip(new, ledger.debit([self._ask(job) for job in new]) if new else (), strict=True):
             if isinstance(outcome, Refused):
@@ -198,11 +198,11 @@ class Answering:
             self._steps("debited")
 
     def _ask(self, job: _Job) -> Ask:
-        def again(book: Book) -> Granted | Refused:
+        def inside(book: Book) -> Granted | Refused:
             if not isinstance(job.decision, Granted):
                 return job.decision or FAULT
             try:
-                return decided(self._region, job.programme, book, job.decision.compilation)
+                return again(self._region, job.programme, book, job.decision.compilation)
             except Exception as error:
                 # The others in this commit are charged all the same.
                 self._fault(job, error)
@@ -211,7 +211,7 @@ class Answering:
         cohort, run = job.programme.programme.cohort, job.ordered.order.run
         programme, snapshot = job.pair
         claim = Claim(programme, run, job.researcher, cohort, snapshot)
-        return Ask(claim, job.ordered.asked.signed, job.ordered.signed_order, again)
+        return Ask(claim, job.ordered.asked.signed, job.ordered.signed_order, inside)
 
     def _use(self, due: Sequence[_Job]) -> None:
         """Has the debits cosigned, reads for each once, and stores the replies in one commit."""
@@ -277,20 +277,10 @@ class Answering:
         reason = outcome.reason.value
         self._journal("refused", run=run, programme=programme, reason=reason)
         entry = RefusedEntry(event="refused", programme=programme, run=run, reason=reason)
-        if not job.logged:
+        # A ledger that is behind stays as it is: it can still be told from one that went its own way.
+        if not job.logged and self._witnesses.contradiction is None:
             self._guarded([job], lambda _jobs: self._region.ledger.log_refusal(entry))
         return outcome
-
-    def _decided(self, programme: Programme, pair: Pair) -> Granted | Refused:
-        in_hand = self._region.ledger.in_hand(*pair)
-        if in_hand is not None:
-            return still(self._region, programme, in_hand)
-        return decided(self._region, programme, self._region.ledger.book)
-
-    def _pair(self, asked: Asked) -> Pair:
-        """The programme and the snapshot it would be answered from; an empty name where there is none."""
-        held = self._region.ledger.book.snapshots.get(asked.programme.programme.cohort)
-        return asked.digest, "" if held is None else held.snapshot
 
     def _guarded(self, jobs: Sequence[_Job], work: Callable[[Sequence[_Job]], object]) -> None:
         """Whatever breaks is one and the same refusal for these orders: what broke may depend on rows."""

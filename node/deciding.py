@@ -1,10 +1,11 @@
-"""What the rules say now: of a programme that is asked, and of a debit that is still in hand."""
+"""Deciding on a programme by what the region's ledger and documents say now. Reads no row and writes nothing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from node.ledger.book import Book
+from node.authenticate import Asked
+from node.ledger.book import Book, Pair
 from node.ledger.ledger import Debit
 from node.region import Region
 from policies.rules.decide import Granted, Spent, decide
@@ -13,10 +14,25 @@ from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
 
 
-def decided(
+def pair_of(region: Region, asked: Asked) -> Pair:
+    """The programme and the snapshot it would be answered from; an empty name where there is none."""
+    held = region.ledger.book.snapshots.get(asked.programme.programme.cohort)
+    return asked.digest, "" if held is None else held.snapshot
+
+
+def decided(region: Region, programme: Programme, pair: Pair) -> Granted | Refused:
+    """Whether a programme may be answered now; one whose debit is in hand is not charged a second time."""
+    in_hand = region.ledger.in_hand(*pair)
+    return again(region, programme, region.ledger.book) if in_hand is None else still(region, programme, in_hand)
+
+
+def again(
     region: Region, programme: Programme, book: Book, verified: Compilation | None = None, *, attempt: int = 0
 ) -> Granted | Refused:
-    """The decision by a book, which may be on trial. Raises NotReady."""
+    """The same by another book, such as that of a transaction in the making, or for an attempt at national sums.
+
+    `verified` as for `decide`. Raises NotReady.
+    """
     return decide(programme, region.standing(book), verified, attempt=attempt)
 
 

@@ -20,9 +20,11 @@ from coordinator.secure.messages import (
     Unmask,
     VectorSaid,
 )
-from node.secure.party import Shares
+from node.secure.noise import Noise
+from node.secure.party import Party, Shares
 from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
+from policies.study.roster import Roster
 from tests.node_world import DESK
 from tests.secure_world import NOTHING, Played, Sums
 from tests.small_study import OPEN
@@ -49,7 +51,8 @@ class Desk:
         """What an honest party says to what it was told last."""
         if region not in self.said:
             return KeysSaid(self.played.parties[region].signed_keys)
-        return reply_to(self.said[region], region, self.played, self.sums[region])
+        party, noise = self.played.parties[region], self.played.noise(region)
+        return reply_to(self.said[region], party, self.played.who, noise, self.sums[region])
 
     def take(self, region: str, reply: Reply) -> None:
         self.state = self.state.take(region, reply, self.played.who, OPEN)
@@ -77,20 +80,19 @@ class Desk:
         raise AssertionError("an attempt has five rounds")
 
 
-def reply_to(said: Round, region: str, played: Played, sums: Sums) -> Reply:
-    """What the honest party of a region says next."""
-    party = played.parties[region]
+def reply_to(said: Round, party: Party, who: Roster, noise: Noise, sums: Sums) -> Reply:
+    """What an honest party says next."""
     match said:
         case Share():
-            boxes = party.share(said.signed_participants, said.signed_keys, played.who, OPEN)
+            boxes = party.share(said.signed_participants, said.signed_keys, who, OPEN)
             return boxes if isinstance(boxes, Refused) else BoxesSaid(boxes)
         case Send():
             refused = party.open(said.signed_sharing, said.boxes)
-            return refused or VectorSaid(party.mask(sums, played.noise(region)))
+            return refused or VectorSaid(party.mask(sums, noise))
         case ShowList():
             seen = party.see(said.signed_survivors)
             return seen if isinstance(seen, Refused) else SeenSaid(seen)
         case Unmask():
-            shares = party.unmask(said.signed_seen, played.who, OPEN)
+            shares = party.unmask(said.signed_seen, who, OPEN)
             return SharesSaid(shares.own, shares.lost, shares.taken_back) if isinstance(shares, Shares) else shares
     raise AssertionError("nothing is said to that")

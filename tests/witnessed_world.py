@@ -5,16 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rondgang.keys import SigningKey
+from rondgang.merkle import Tree
+from rondgang.notes import Checkpoint, Note, cosign, sign_checkpoint
+
 from node.answering import Step
 from policies.rules.entries import Debited
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.programme import Programme
+from tests.applicants import signing_key
 from tests.node_notes import Notes
-from tests.node_world import COHORT, CountedRows, World, make_home, put_snapshot
-from tests.small_study import heading, planned
+from tests.node_world import CHECKPOINT, COHORT, CountedRows, World, make_home, put_snapshot
+from tests.small_study import OPEN, heading, planned
 
 PRICE = planned().charge.amount.nano
 RUNS = tuple(f"run-{number:016x}" for number in range(100))
+
+
+STRANGER = signing_key("stranger")
+TREE = Tree(bytes([number]) * 32 for number in range(12))
+"""A log of twelve entries."""
+
+
+def checkpoint_at(size: int, origin: str = "AA/1") -> Checkpoint:
+    return Checkpoint(origin, size, TREE.root(size))
+
+
+def note(size: int, *keys: SigningKey, time: int = OPEN, origin: str = "AA/1", by: SigningKey = CHECKPOINT) -> Note:
+    """A checkpoint, signed and cosigned."""
+    made = sign_checkpoint(checkpoint_at(size, origin), by)
+    for key in keys:
+        made = made.with_signature(cosign(made, key, time))
+    return made
 
 
 class Noisy(CountedRows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.findings import Finding, Rule, error
+from audit.findings import Finding, Rule, error, warning
 from audit.model import LoggedEntry
 from audit.people import SKEW_S, desks, researchers, stewards, unfit
 from audit.state import State
@@ -28,6 +28,11 @@ OLDER_ROSTER = error(
     "roster.older",
     "The region went back to an older list of parties, in which somebody who was revoked since may still take part.",
     "Ask the region's steward why, and the consortium who was revoked in between.",
+)
+BEHIND = warning(
+    "roster.behind",
+    "Somebody asked who may not ask any more, and the region did not know yet.",
+    "Ask the region's steward when the newer roster was adopted, and the consortium how it was handed out.",
 )
 OTHER_POLICY = error(
     "policy.region",
@@ -137,11 +142,25 @@ def programme(state: State, entry: LoggedEntry) -> Iterator[Finding]:
         return
     if isinstance(why := library.programme(hashed), str):
         yield UNREADABLE.broken(where, f"The programme {hashed[:16]} cannot be read: {why}.")
+    yield from _behind(state, entry)
     if why_not := unsigned(state, "programme", hashed, entry.time):
         yield UNSIGNED.broken(where, f"The programme {hashed[:16]} was taken, but {why_not}.")
     elif entry.text("researcher") not in library.signers("programme", hashed):
         what = f"The entry names the key {entry.text('researcher')[:16]}, which has not signed the programme."
         yield OTHER_RESEARCHER.broken(where, what)
+
+
+def _behind(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+    """A researcher whom a newer roster revokes: the region had not adopted it yet."""
+    newest, held = state.evidence.newest, state.roster
+    if newest is None or held is None or newest.serial <= held.serial or newest.issued > entry.time - SKEW_S:
+        return
+    signers = state.evidence.library.signers("programme", entry.text("programme"))
+    if signers and unfit(signers, researchers(newest), "signing", entry.time):
+        what = (
+            f"Roster {newest.serial} no longer lets its researcher ask; the region still went by roster {held.serial}."
+        )
+        yield BEHIND.broken(state.at(entry), what)
 
 
 def _one_programme(state: State, entry: LoggedEntry) -> Iterator[Finding]:

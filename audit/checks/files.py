@@ -139,7 +139,7 @@ def _read(own: bytes, root: bytes) -> Certified | str:
         return "The certificate's signature is not that of the root."
     except BadCertificate as fault:
         return f"The certificate cannot be used: {fault}."
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         return "The certificate or the root is not an X.509 certificate that fits the other."
 
 

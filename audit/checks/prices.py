@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rondgang import canonical
-
 from audit.exact import rho_text
 from audit.findings import Finding, error, note
 from audit.model import LoggedEntry
@@ -78,10 +76,10 @@ def derive(state: State, debit: Debit) -> Iterator[Finding]:
 
 
 def _key(state: State, debit: Debit) -> str:
-    """The hash of all that a price depends on; programmes differ in more than that."""
+    """All that a price depends on, as one text; programmes differ in more than that."""
     paper = state.evidence.library.paper("programme", debit.entry.text("programme"))
     body = {} if paper is None else paper.body
-    return canonical.digest(canonical.encode([body.get(key) for key in ("codebook_hash", "statistics", "blocks")]))
+    return repr([body.get(key) for key in ("codebook_hash", "statistics", "blocks")])
 
 
 def _blocks(state: State, entry: LoggedEntry, repriced: Repriced) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import audit.cli
+import node.cli
 from compose.chaos import study
 from compose.chaos.chance import Chance
 from compose.chaos.mill import Tally
@@ -19,6 +21,7 @@ from compose.chaos.troubles import Task
 from compose.chaos.whole import Whole
 from compose.chaos.world import federation, stores
 from compose.demo.federation import Federation
+from compose.demo.verbs import run
 
 Say = Callable[[str], None]
 
@@ -37,7 +40,7 @@ class Scale:
     def of(cls, kills: int) -> Scale:
         """A run of so many kills of nodes and processes, in proportion."""
         at_calls, whole = kills // 12, min(80, kills // 20)
-        return cls(kills - at_calls - whole, at_calls, whole, max(4, min(40, kills // 50)))
+        return cls(kills - at_calls - whole, at_calls, whole, max(4, min(25, kills // 50)))
 
 
 @dataclass(slots=True)
@@ -116,10 +119,13 @@ class Chaos:
         return tallies
 
     def audit(self, made: Federation, which: str) -> Tally:
-        """What an auditor makes of what everybody would hand over."""
+        """What an auditor makes of what everybody would hand over, the coordinator only where it has run."""
         self.say(f"{which} are audited")
         out, tally = made.folder / "evidence", Tally(f"audit verify of {which}")
-        made.export(out)
+        if (made.coordinator / "rondgang.sqlite").exists():
+            made.export(out)
+        else:
+            _export(made, out)
         bundles = [str(path) for path in sorted(out.glob("*.bundle"))]
         key = str(made.consortium / "consortium.pub")
         command = [sys.executable, "-m", "rondgang", "audit", "verify", *bundles, "--consortium-key", key, "--json"]
@@ -136,6 +142,15 @@ class Chaos:
             tally.outcomes[what] = sum(region[what] for region in said["regions"])
         tally.outcomes.update(f"findings: {finding['severity']}" for finding in said["findings"])
         return tally
+
+
+def _export(made: Federation, out: Path) -> None:
+    """What regions and witnesses would hand an auditor."""
+    out.mkdir()
+    for region in made.regions:
+        run(node.cli.app, "node", "export-ledger", "--out", out / f"{region}.bundle", "--home", made.node(region))
+    for name in made.witnesses:
+        run(audit.cli.app, "audit", "export", "--out", out / f"{name}.bundle", "--home", made.witness(name))
 
 
 def _wrong(tallies: Sequence[Tally]) -> bool:

@@ -7,7 +7,7 @@ kind=$1
 shift
 
 case $kind in
-    test) chosen='not bench and not slow and not postgres' ;;
+    test) chosen='not bench and not slow and not postgres and not browser' ;;
     test-all) chosen='not bench' ;;
     bench) exec .venv/bin/python -m pytest -m bench --capture=no -p no:xdist "$@" ;;
     *)

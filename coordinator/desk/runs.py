@@ -141,6 +141,7 @@ class Runs:
             await self.stored(lambda: self._store.ask_again(name))
         note("run_asked" if existed else "run_opened", run=name, programme=admitted.digest)
         await self._settle(run)
+        self.national.look(name)
         return Submitted(name, existed)
 
     async def run_of(self, programme_hash: str) -> str | None:

@@ -8,10 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from policies.secure.group import Group
 from policies.statistics.programme import PlannedBlock
 
 Sampler: TypeAlias = Callable[[Sequence[int], PlannedBlock], list[int]]
 """multiplier * values + noise of the planned sigma, in every coordinate."""
+
+
+def with_parts(values: Sequence[int], block: PlannedBlock, group: Group, noisy: Sampler) -> list[int]:
+    """A national block's finished sum, from its exact sums (weighted and multiplied), with every region in it.
+
+    Privacy: none is claimed, the rows are made up; each region leaves the first part of its noise, as where nobody
+    drops out (policies/secure/group.py), so that intervals are as wide.
+    """
+    first = group.parts(block.scale)[0]
+    part = block.model_copy(update={"multiplier": 1, "sigma": (first.numerator, first.shift)})
+    found = list(values)
+    for _ in range(group.regions):
+        found = noisy(found, part)
+    return found
 
 
 class NoSampler(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rondgang.canonical import digest
@@ -9,13 +10,16 @@ from rondgang.signed import Signed
 
 from coordinator.client import Planned
 from coordinator.desk.views import Prices, RegionPrice
+from coordinator.estimate import revision_of
 from coordinator.estimates.rows import Run, estimate_rows
 from coordinator.estimates.tables import to_json
 from coordinator.prices import PriceList, price_list
 from coordinator.rehearsal.households import made_up
-from coordinator.rehearsal.noise import Sampler
+from coordinator.rehearsal.noise import Sampler, with_parts
 from coordinator.rehearsal.sums import exact_sums
 from policies.documents import to_canonical
+from policies.secure.rounds import NationalSum, group_of
+from policies.statistics.answer import block_values
 from policies.statistics.compile import compile_blocks
 from policies.statistics.plan import plan
 from policies.statistics.programme import Draft, Programme
@@ -24,6 +28,8 @@ from policies.study.codebook import Codebook
 
 RUN = "rehearsal"
 """What stands where a run's name stands in real results."""
+_NO_RUN, _UNSIGNED = f"run-{0:016d}", "0" * 64
+"""Of a sum that no parties made and nobody signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +51,47 @@ def rehearse(draft: Draft, codebook: Codebook, calendar: Calendar, seed: int, no
     hashes = digest(to_canonical(codebook)), digest(to_canonical(calendar))
     programme = plan(draft.model_copy(update={"programme": marked}), codebook, calendar, hashes)
     compilation = compile_blocks(programme.statistics, codebook)
-    planned = {block.id: block for block in programme.blocks}
     expected = [calendar.cohorts[programme.programme.cohort].expected[region] for region in programme.regions]
-    answers = {
-        region: {block: noisy(values, planned[block]) for block, values in exact_sums(rows, compilation.blocks).items()}
+    sums = {
+        region: exact_sums(rows, compilation.blocks)
         for region, rows in zip(programme.regions, made_up(codebook, expected, seed), strict=True)
     }
-    rows = estimate_rows(Run(RUN, len(answers)), programme, codebook, calendar, answers)
+    answers = {
+        region: {block.id: noisy(own[block.id], block) for block in programme.of_mode("regional")}
+        for region, own in sums.items()
+    }
+    national = _national_sum(programme, sums, noisy)
+    named = Run(RUN, revision_of(len(answers), national))
+    rows = estimate_rows(named, programme, codebook, calendar, answers, national)
     return Rehearsal(programme, to_json(rows).encode("utf-8"), _prices(programme, codebook, calendar, draft))
+
+
+def _national_sum(
+    programme: Programme, sums: Mapping[str, Mapping[str, list[int]]], noisy: Sampler
+) -> NationalSum | None:
+    """The finished sum of an attempt in which every region stays to the end; None where nothing is asked nationally.
+
+    `sums` are exact, by region and block.
+    """
+    group = group_of(programme)
+    if group is None:
+        return None
+    steps = programme.steps
+    blocks = []
+    for block in programme.of_mode("national"):
+        own = ([steps[region] * value for value in found[block.id]] for region, found in sums.items())
+        whole = [block.multiplier * sum(values) for values in zip(*own, strict=True)]
+        blocks.append(block_values(block.id, with_parts(whole, block, group, noisy)))
+    return NationalSum(
+        run=_NO_RUN,
+        programme=_UNSIGNED,
+        cohort=programme.programme.cohort,
+        attempt=1,
+        survivors=_UNSIGNED,
+        regions=programme.regions,
+        taken_back=dict.fromkeys(programme.regions, group.dropouts),
+        blocks=tuple(blocks),
+    )
 
 
 def _prices(programme: Programme, codebook: Codebook, calendar: Calendar, draft: Draft) -> PriceList:

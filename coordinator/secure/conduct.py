@@ -151,7 +151,7 @@ class Conduct:
         """A region's line broke."""
         for run, found in self._runs.items():
             found.national = found.national.lost(region)
-            self._poke(run)
+            self.look(run)
 
     async def catch_up(self, region: str) -> None:
         """Tells a region that came on the line what it missed: attempts that are over, and finished sums."""
@@ -169,9 +169,14 @@ class Conduct:
 
     def sweep(self) -> None:
         """Does what only time brings. For a call every second or so."""
-        for run, found in self._runs.items():
-            if not found.national.over:
-                self._poke(run)
+        for run in self._runs:
+            self.look(run)
+
+    def look(self, run: str) -> None:
+        """Does what is due in a run, soon after this returns."""
+        found = self._runs.get(run)
+        if found is not None and not found.national.over:
+            self._poke(run)
 
     async def settled(self) -> None:
         """Waits until everything that is due now has been done."""

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 from rondgang.keys import SigningKey
 
+from node import deciding
 from node.answering import FAULT
 from node.authenticate import Ordered, authenticate, read_order
-from node.deciding import decided, still
 from node.journal import EventName, Journal, place_of
 from node.ledger.book import Book
 from node.ledger.ledger import Ask, Claim, Debit
@@ -211,7 +211,7 @@ class Attempts:
             # What this ledger says is not all there is: nothing is decided by it.
             return refused
         region = self._region
-        found = decided(region, ordered.asked.programme, region.ledger.book, attempt=ordered.order.attempt)
+        found = deciding.again(region, ordered.asked.programme, region.ledger.book, attempt=ordered.order.attempt)
         if isinstance(found, Granted) and (refused := self._witnesses.ready()) is not None:
             return refused
         return found
@@ -276,7 +276,9 @@ class Attempts:
             return self._stopped(this, authentic)
         held = region.ledger.in_hand(order.programme, order.run, order.attempt)
         if held is not None:
-            found = _NEW_DATA if held.claim.snapshot != self._snapshot(ordered) else still(region, programme, held)
+            found = (
+                _NEW_DATA if held.claim.snapshot != self._snapshot(ordered) else deciding.still(region, programme, held)
+            )
             return self._stopped(this, found) if isinstance(found, Refused) else held
         if (refused := self._witnesses.ready()) is not None:
             # At no cost: the same round may come again.
@@ -294,7 +296,7 @@ class Attempts:
         def again(book: Book) -> Granted | Refused:
             if isinstance(found, Refused):
                 return found
-            return decided(self._region, programme, book, found.compilation, attempt=order.attempt)
+            return deciding.again(self._region, programme, book, found.compilation, attempt=order.attempt)
 
         cohort, snapshot = programme.programme.cohort, self._snapshot(ordered)
         claim = Claim(order.programme, order.run, researcher, cohort, snapshot, order.attempt)

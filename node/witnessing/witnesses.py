@@ -90,6 +90,7 @@ class Witnesses:
         self._journal = journal
         self._state: State = "unknown"
         self._why = ""
+        self._late: list[tuple[Watcher, Future[Told], _Round]] = []
         self.watchers = tuple(Watcher(line) for line in lines)
         self.contradiction: Contradiction | None = None
 
@@ -188,6 +189,10 @@ class Witnesses:
     def _gather(self) -> Refused | None:
         """One round: all are asked at once, and it ends as soon as enough have cosigned."""
         region = self._region
+        for watcher, future, earlier in self._late:
+            # Who was not waited for the last time has been heard since.
+            if future.done():
+                self._take(watcher, future.result(), earlier)
         head = region.ledger.head()
         this = _Round(sign_checkpoint(head, self._key), head)
         deadline = monotonic() + self._within_s
@@ -200,8 +205,10 @@ class Witnesses:
                 if self._take(watcher, future.result(), this):
                     asked[self._submit(watcher, this, max(0.0, deadline - monotonic()))] = watcher
             found = self._count(this.note)
-        for watcher in asked.values():
-            watcher.wrong("slow")
+        self._late = [(watcher, future, this) for future, watcher in asked.items()]
+        if not found.enough:
+            for watcher in asked.values():
+                watcher.wrong("slow")
         if self.contradiction is not None:
             return self._fixed()
         if not found.enough:

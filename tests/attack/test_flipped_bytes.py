@@ -82,6 +82,15 @@ def test_a_flipped_byte_is_found_among_other_bundles_too() -> None:
     assert [said for at in positions if (said := check("FR.bundle", data, found, at, alone=False)) is not None] == []
 
 
+def test_a_flipped_byte_of_a_certificate_is_found_and_breaks_no_reader() -> None:
+    """A regression: the version of an X.509 certificate is among its first bytes, and a wrong one is a fault."""
+    data = small_bundle()
+    found = list(records(data))
+    starts = [one.offset + 4 + one.data.index(b'"der":"') + 7 for one in found if one.type == "certificate"]
+    positions = [start + at for start in starts for at in (*range(40), *range(40, 400, 13))]
+    assert [said for at in positions if (said := check("FR.bundle", data, found, at)) is not None] == []
+
+
 @pytest.mark.slow
 def test_every_byte_of_a_small_bundle_counts() -> None:
     data = small_bundle()

@@ -8,12 +8,13 @@ from rondgang.canonical import digest
 from rondgang.signed import Signed
 
 from node.answering import Step
+from node.authenticate import read_order
 from policies.documents import from_canonical, to_canonical
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
 from policies.statistics.answer import Answer
 from tests.node_notes import Notes
-from tests.node_world import COHORT, SNAPSHOT, World, ordered
+from tests.node_world import COHORT, RESEARCHER, RUN, SNAPSHOT, World, ordered, signed_order, signed_programme
 from tests.small_study import planned
 from tests.witnessed_world import PRICE, RUNS, another, at, debits, watched_world, why
 
@@ -56,6 +57,10 @@ def test_a_folder_that_knows_it_is_behind_is_not_written_to(world: World, tmp_pa
     head = older.region.ledger.head()
     for number in range(3):
         assert why(older.ask(another(number))) is Reason.BEHIND_WITNESSES
+    foreign = signed_order(signed_programme(another(1)), RESEARCHER)
+    read = read_order(RUN, foreign.to_bytes(), signed_programme(another(1)).to_bytes())
+    assert not isinstance(read, Refused)
+    assert why(older.asked(read)) is Reason.WRONG_ROLE
     assert older.region.ledger.head() == head
     older.restart()
     refused = older.witnesses.watch()

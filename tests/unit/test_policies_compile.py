@@ -5,7 +5,6 @@ from math import prod
 import pytest
 
 from policies.documents import BadDocument, parse_yaml
-from policies.rules.region_policy import RegionPolicy
 from policies.statistics.blocks import Axis, Block, Indicator, Ones, Value
 from policies.statistics.compile import MAX_CELLS, BadStatistic, Compilation, compile_blocks
 from policies.statistics.programme import Draft
@@ -275,8 +274,3 @@ def test_a_draft_says_where_it_goes_wrong_and_what_is_not_yet_built(
     assert said in str(caught.value)
     assert 1 <= int(line) <= len(text.splitlines())
     assert issubclass(BadDocument, ValueError)
-
-
-def test_approval_by_a_steward_is_not_yet_built() -> None:
-    with pytest.raises(BadDocument, match=r"policy\.yaml:6: approval: approval `steward` is not yet built"):
-        parse_yaml(RegionPolicy, small_study.POLICY + "approval: steward\n", "policy.yaml")

@@ -1,0 +1,164 @@
+"""A programme with national sums, asked of four real nodes: the sum every node keeps, and what is charged for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rondgang.signed import Signed
+
+from compose.demo.federation import Federation
+from coordinator.client import Desk
+from coordinator.desk.views import Results
+from coordinator.gather import Asked, State
+from coordinator.secure.national import Where
+from policies.documents import from_canonical
+from policies.rules.entries import Answered, Attempted, Debited, Summed
+from policies.secure.rounds import NationalSum
+from policies.statistics.programme import Draft, Programme
+from tests.e2e.world import (
+    CALENDAR,
+    ONE,
+    POLICY,
+    delivery,
+    documents,
+    draft,
+    entries,
+    finished,
+    impatient,
+    quiet,
+    rondgang,
+    until,
+)
+from tests.national_study import codes
+
+REGIONS = codes(4)
+_CC = "      CC: {household: 50, adult: 60, child: 70}"
+FOUR = (
+    CALENDAR.replace("Dee}, group: B}", "Dee}, group: A}")
+    .replace(_CC, f"{_CC}\n{_CC.replace('CC', 'DD')}")
+    .replace("{DD: {household: 10, adult: 10, child: 10}}", "{}")
+)
+"""The small calendar with four regions in its first cohort."""
+ALLOWED = f'{POLICY}secure: {{own_noise: {{rho: "1"}}, attempts: 3, colluders: 1}}\n'
+OWN = {"id": "changed", "kind": "proportion", "of": "incidents == 0", "unit": "household"}
+
+
+@pytest.fixture(scope="module")
+def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    folder = tmp_path_factory.mktemp("national")
+    data = {region: delivery(folder / "data" / region, 40 + i, i) for i, region in enumerate(REGIONS)}
+    papers = documents(folder / "documents", calendar=FOUR, policy=ALLOWED)
+    made = Federation(folder / "federation", data, papers, cohort="c1")
+    made.set_up(quiet)
+    impatient(made)
+    try:
+        made.start(quiet)
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def desk(federation: Federation) -> Iterator[Desk]:
+    with Desk.open(federation.researcher) as opened:
+        yield opened
+
+
+def _draft(name: str, *, mixed: bool = False) -> Draft:
+    statistics = ({**ONE, "mode": "national"}, *((OWN,) if mixed else ()))
+    made = draft(name, *statistics, weights=dict.fromkeys(REGIONS, "1")).model_dump()
+    return Draft.model_validate({**made, "secure": {"colluders": 1, "dropouts": 1, "attempts": 2}})
+
+
+def _sum(found: Results) -> NationalSum:
+    assert found.signed_sum is not None
+    return from_canonical(NationalSum, Signed.from_bytes(found.signed_sum).document)
+
+
+def _events(federation: Federation, region: str, programme: str) -> list[object]:
+    bodies = [entry.body for entry in entries(federation, region)]
+    kinds = (Debited, Attempted, Answered, Summed)
+    return [body for body in bodies if isinstance(body, kinds) and body.programme == programme]
+
+
+def test_a_national_programme_is_answered_by_one_sum_that_every_node_keeps(federation: Federation, desk: Desk) -> None:
+    planned = desk.plan(_draft("nationwide"))
+    last = finished(desk, desk.submit(planned).run)
+    assert last.state is State.COMPLETE
+    assert last.national is not None
+    assert (last.national.where, last.national.attempt, last.national.replied) == (Where.SUMMED, 1, 4)
+    assert {one.state for one in last.regions} == {Asked.ANSWERED}
+    found = desk.fetch(last.run)
+    summed = _sum(found)
+    assert found.signed_answers == ()
+    assert summed.fits(planned.programme)
+    assert summed.taken_back == dict.fromkeys(REGIONS, 1)
+    for region in REGIONS:
+        until(lambda region=region: len(_events(federation, region, planned.hash)) == 3, f"for {region} to keep it")
+        debited, attempted, kept = _events(federation, region, planned.hash)
+        assert isinstance(debited, Debited)
+        assert (debited.attempt, debited.charge) == (1, planned.programme.charge.national)
+        assert isinstance(attempted, Attempted)
+        assert isinstance(kept, Summed)
+        assert kept.hash == Signed.from_bytes(found.signed_sum or b"").digest
+    assert finished(desk, desk.submit(planned).run) == last
+    assert len(_events(federation, "AA", planned.hash)) == 3
+
+
+def test_a_programme_of_both_kinds_has_answers_and_a_sum(federation: Federation, desk: Desk, tmp_path: Path) -> None:
+    planned = desk.plan(_draft("both", mixed=True))
+    last = finished(desk, desk.submit(planned).run)
+    assert last.state is State.COMPLETE
+    found = desk.fetch(last.run)
+    assert len(found.signed_answers) == 4
+    assert _sum(found).regions == REGIONS
+    told = rondgang("coordinator", "results", last.run, "--out", tmp_path, "--json", "--home", federation.researcher)
+    assert told.returncode == 0, told.stderr
+    facts = json.loads(told.stdout)
+    assert (facts["answered"], facts["summed"], facts["regions"]) == (4, 4, 4)
+    assert (tmp_path / "national_sum.signed.json").read_bytes() == found.signed_sum
+    for region in REGIONS:
+        until(lambda region=region: len(_events(federation, region, planned.hash)) == 5, f"for {region} to keep it")
+        charges = {
+            body.attempt: body.charge for body in _events(federation, region, planned.hash) if isinstance(body, Debited)
+        }
+        charge = planned.programme.charge
+        assert charges == {0: charge.rho - charge.national, 1: charge.national}
+
+
+def test_a_node_that_is_killed_in_an_attempt_is_left_out_or_the_next_attempt_has_it(
+    federation: Federation, desk: Desk
+) -> None:
+    planned = desk.plan(_draft("killed"))
+    federation.kill("DD")
+    run = desk.submit(planned).run
+    last = finished(desk, run)
+    assert last.national is not None
+    assert last.national.where is Where.SUMMED
+    assert _sum(desk.fetch(run)).regions == REGIONS[:3]
+    assert last.regions[3].state is Asked.WAITING
+    federation.start_node("DD")
+    until(
+        lambda: any(isinstance(body, Summed) for body in _events(federation, "DD", planned.hash)), "for DD to keep it"
+    )
+    assert [type(body) for body in _events(federation, "DD", planned.hash)] == [Summed]
+
+
+def test_a_desk_that_is_killed_in_an_attempt_makes_another_or_goes_on(federation: Federation, desk: Desk) -> None:
+    planned = desk.plan(_draft("desk_killed"))
+    run = desk.submit(planned).run
+    changes = desk.watch(run)
+    next(change for change in changes if change.national is not None and change.national.where is not Where.WAITING)
+    federation.kill("coordinator")
+    federation.start_one("coordinator", "coordinator", federation.coordinator)
+    federation.wait_for(REGIONS, 60, quiet)
+    last = finished(desk, run)
+    assert last.national is not None
+    assert last.national.where is Where.SUMMED
+    charged = [body.attempt for body in _events(federation, "AA", planned.hash) if isinstance(body, Debited)]
+    assert charged in ([1], [2], [1, 2])
+    asked = from_canonical(Programme, Signed.from_bytes(desk.fetch(run).signed_programme).document)
+    assert _sum(desk.fetch(run)).fits(asked)

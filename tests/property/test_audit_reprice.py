@@ -1,0 +1,174 @@
+"""Two derivations of the same bounds and prices, by different hands: the rules' and the auditor's."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from rondgang import canonical
+
+from audit.reprice.asked import Asked, read_asked
+from audit.reprice.price import Repriced, reprice
+from policies.documents import load_yaml, parse_yaml, to_canonical
+from policies.starters import Starter, starters
+from policies.statistics.compile import BadStatistic, compile_blocks
+from policies.statistics.plan import BadPlan, plan
+from policies.statistics.programme import DraftPrice, Programme
+from policies.statistics.statistic import Kind, Statistic
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
+from tests import small_study
+from tests.applicants import ROTATION
+
+SHIPPED = ROTATION.parent
+MORE = """
+  stopped:
+    alternatives:
+      state: {cases: [{when: "incidents == 0", is: yes}, {else: no}]}
+      transition: {cases: [{when: "incidents@T0 == 0", missing: true}, {when: "incidents == 0", is: yes}, {else: no}]}
+"""
+CODEBOOK = parse_yaml(
+    Codebook,
+    small_study.CODEBOOK.replace("sd: 1, missing", "sd: 1, better: lower, missing").replace(
+        "bounds: [0, 1], grid: 0.5", "bounds: [0, 1], grid: 0.5, better: higher"
+    )
+    + MORE.lstrip("\n"),
+    "codebook.yaml",
+)
+NUMBERS = {"household": ("incidents", "grade"), "adult": ("incidents", "wellbeing"), "child": ("incidents", "age")}
+CATEGORIES = {
+    "household": ("profile", "help", "state", "began", "silent", "stopped.state", "stopped.transition"),
+    "adult": ("profile", "help", "state", "safe"),
+    "child": ("profile", "help", "trauma", "hurt_and_unhelped"),
+}
+CONDITIONS = {
+    "household": ("state == none", "help != no and not missing(state)", "incidents in {0, 2..3}", "missing(grade)"),
+    "adult": ("safe == yes", "safe@T0 == no or missing(safe@T0)", "not (help == yes) and wellbeing >= 0.5"),
+    "child": ("trauma == yes", "age@T0 >= 1", "hurt_and_unhelped == no"),
+}
+WITHIN = {"incidents": ["1", "3"], "grade": ["-0.5", "1"], "wellbeing": ["0", "0.5"], "age": ["1", "2"]}
+BINS = {"incidents": ["1", "3"], "grade": ["0"], "wellbeing": ["0.5", "1"], "age": ["2"]}
+WAVES = ("T0", "T1", "T0+T1", "T0->T1")
+
+
+def planned(statistics: list[Statistic], codebook: Codebook = CODEBOOK) -> Programme:
+    draft = small_study.draft().model_copy(
+        update={"statistics": tuple(statistics), "price": DraftPrice.model_validate({"rho": "0.2"})}
+    )
+    return plan(draft, codebook, small_study.calendar(), small_study.hashes())
+
+
+def asked_of(programme: Programme) -> Asked:
+    body = canonical.decode(to_canonical(programme))
+    assert isinstance(body, dict)
+    return read_asked(body)
+
+
+def agreed(programme: Programme, codebook: Codebook) -> Repriced:
+    """Both derivations side by side: the same blocks in the same order, bounds, cells and price."""
+    repriced = reprice(asked_of(programme), codebook)
+    theirs = compile_blocks(programme.statistics, codebook).blocks
+    ours = [block.derived for block in repriced.blocks]
+    assert (repriced.missing, repriced.unknown) == ((), ())
+    assert [(b.id, b.bound, b.cells) for b in ours] == [(b.id, b.bound, b.cells) for b in theirs]
+    assert not any(block.understated or block.overstated for block in repriced.blocks)
+    assert repriced.nano == repriced.stated_nano == programme.charge.amount.nano
+    return repriced
+
+
+@st.composite
+def drawn(draw: st.DrawFn, name: str) -> Statistic:
+    """Any statistic that may make sense; many do not, and the rules say so."""
+    kind = draw(st.sampled_from(get_args(Kind)))
+    unit = draw(st.sampled_from(sorted(NUMBERS)))
+    number, category = draw(st.sampled_from(NUMBERS[unit])), draw(st.sampled_from(CATEGORIES[unit]))
+    fields: dict[str, object] = {"id": name, "kind": kind, "unit": unit, "wave": draw(st.sampled_from(WAVES))}
+    match kind:
+        case "proportion":
+            fields["of"] = draw(st.sampled_from(CONDITIONS[unit]))
+        case "mean" | "sum" | "variance" | "standard_deviation" | "paired_change":
+            fields["of"] = number
+            if draw(st.booleans()):
+                fields["within"] = WITHIN[number]
+        case "histogram":
+            binned = draw(st.booleans())
+            fields |= {"of": number, "bins": BINS[number]} if binned else {"of": category}
+        case "cross_table":
+            fields["of"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), min_size=2, max_size=3, unique=True))
+        case "transition":
+            fields["of"] = category
+    fields["by"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), max_size=2, unique=True))
+    if draw(st.booleans()):
+        fields["where"] = draw(
+            st.sampled_from((*CONDITIONS[unit], f"not missing({category}) and not missing({number})"))
+        )
+    return Statistic.model_validate(fields)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+def test_bounds_cells_and_prices_agree_on_any_programme(data: st.DataObject) -> None:
+    """Statistics that make no sense are left out one by one, so that what is left shares blocks in every way."""
+    good: list[Statistic] = []
+    for place in range(data.draw(st.integers(1, 6))):
+        one = data.draw(drawn(f"s{place}"))
+        try:
+            compile_blocks((*good, one), CODEBOOK)
+        except BadStatistic:
+            continue
+        good.append(one)
+    assume(good)
+    try:
+        programme = planned(good)
+    except BadPlan:
+        assume(False)
+        raise
+    agreed(programme, CODEBOOK)
+
+
+def statistic(**fields: object) -> Statistic:
+    return Statistic.model_validate({"id": "asked", "unit": "household", "wave": "T1"} | fields)
+
+
+EXAMPLES: dict[str, tuple[dict[str, object], list[tuple[str, int, int]]]] = {
+    "count": ({"unit": "adult", "by": ["profile"]}, [("n1", 2, 3)]),
+    "proportion": ({"of": "safe == yes", "unit": "adult", "wave": "T0+T1"}, [("asked", 4, 1), ("n1", 4, 1)]),
+    "mean": ({"of": "grade", "within": ["-0.5", "1"]}, [("asked", 3, 1), ("n1", 1, 1)]),
+    "sum": ({"of": "incidents", "by": ["state"]}, [("asked", 4, 3), ("n1", 1, 3)]),
+    "variance": ({"of": "incidents", "wave": "T0+T1"}, [("asked", 32, 1), ("asked_values", 8, 1), ("n1", 2, 1)]),
+    "standard_deviation": (
+        {"of": "age", "unit": "child", "wave": "T0"},
+        [("asked", 12, 1), ("asked_values", 6, 1), ("n1", 3, 1)],
+    ),
+    "histogram": ({"of": "incidents", "bins": ["1", "3"]}, [("n1", 1, 3)]),
+    "cross_table": ({"of": ["safe", "profile"], "unit": "adult"}, [("n1", 2, 6)]),
+    "transition": ({"of": "state", "wave": "T0->T1", "by": ["profile"]}, [("asked", 1, 27)]),
+    "paired_change": (
+        {"of": "wellbeing", "unit": "adult", "wave": "T0->T1"},
+        [("asked", 4, 1), ("asked_directions", 2, 3)],
+    ),
+}
+"""By hand: the blocks of one statistic of each kind, with bound and cells."""
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_auditor_derives_each_kind_as_worked_out_by_hand(kind: str) -> None:
+    fields, blocks = EXAMPLES[kind]
+    repriced = agreed(planned([statistic(kind=kind, **fields)]), CODEBOOK)
+    assert [(b.derived.id, b.derived.bound, b.derived.cells) for b in repriced.blocks] == blocks
+
+
+@pytest.mark.parametrize("starter", starters(), ids=lambda starter: starter.name)
+def test_every_starter_costs_by_the_auditor_what_its_plan_says(starter: Starter) -> None:
+    codebook, calendar = load_yaml(Codebook, SHIPPED / "cohort3.codebook.yaml"), load_yaml(Calendar, ROTATION)
+    agreed(plan(starter.draft, codebook, calendar, ("0" * 64, "1" * 64)), codebook)
+
+
+def test_the_small_programme_costs_the_exact_sum_of_its_blocks() -> None:
+    programme = small_study.planned()
+    repriced = agreed(programme, small_study.codebook())
+    assert repriced.rho == sum((block.rho for block in programme.blocks), Fraction(0))
+    assert len(repriced.blocks) == 14
