@@ -25,6 +25,7 @@ from node.operations import Done, perform, to_text
 from node.region import NotReady, Region
 from node.rows import SnapshotRows
 from node.secure.attempts import Attempts
+from node.secure.masking import Sources
 from node.status import Status, Trouble, attempts_of, trouble_of, witnesses_of
 from node.witnessing.wire import GrpcLine
 from node.witnessing.witnesses import Witnesses
@@ -86,7 +87,7 @@ def serve(home: Home, served: Served) -> None:
         witnesses = Witnesses(region, key, lines, journal)
         closing.callback(witnesses.close)
         answering = Answering(region, rows, key, witnesses, journal)
-        attempts = Attempts(region, rows, DiscreteGaussian(), key, witnesses, journal, fresh)
+        attempts = Attempts(region, Sources(rows, DiscreteGaussian(), fresh), key, witnesses, journal)
         # What was loaded so far stays for good: collections need not walk through it again.
         gc.collect()
         gc.freeze()

@@ -22,7 +22,7 @@ from node.importing.run import import_files
 from node.journal import Journal, silent
 from node.region import InForce, Region
 from node.secure.attempts import Attempts
-from node.secure.masking import SecureSteps
+from node.secure.masking import SecureSteps, Sources
 from node.secure.noise import Noise
 from node.witnessing.witnesses import Witnesses
 from policies.documents import to_canonical
@@ -233,8 +233,9 @@ class World:
     ) -> Attempts:
         """This process's part in attempts; without noise unless a source is given."""
         key, stepping = self.home.signing_key("checkpoint"), (() if steps is None else (steps,))
-        sources = rows or self.rows, noise or self.rows
-        return Attempts(self.region, *sources, key, self.witnesses, self.journal, os.urandom, *stepping)
+        sources = Sources(rows or self.rows, noise or self.rows, os.urandom)
+        made = partial(Attempts, self.region, sources, key, self.witnesses, self.journal, pace=self.pace)
+        return made(*stepping)
 
     def ask(self, programme: Programme | None = None, run: str = RUN) -> bytes | Refused:
         return self.asked(ordered(programme or planned(), run))

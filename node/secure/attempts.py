@@ -3,7 +3,7 @@
     begin: authenticate -> decide, the steward's word included -> keys
     share: seal shares of the secrets
     send: open the boxes -> debited, on disk -> witnesses cosign -> read data -> noise and masks -> the opening and
-    `attempted` on disk -> witnesses cosign again -> the vector, once
+    `attempted` on disk -> the rest of the tick -> witnesses cosign again -> the vector, once
     list, unmask: sign one list of survivors, and give what takes the masks off its sum
 
 Between rounds the one writer does other work. Secrets are in memory only, so a process that ends forgets its attempts,
@@ -27,8 +27,9 @@ from node.authenticate import Ordered, authenticate, read_order
 from node.journal import EventName, Journal, place_of
 from node.ledger.book import Book
 from node.ledger.ledger import Ask, Claim, Debit
+from node.pace import Pace, RealPace, rest_of_tick
 from node.region import Region
-from node.secure.masking import Masking, SecureStep, SecureSteps
+from node.secure.masking import Masking, SecureStep, SecureSteps, Sources
 from node.secure.messages import (
     Aborted,
     Begin,
@@ -45,16 +46,13 @@ from node.secure.messages import (
     Unmask,
     Vector,
 )
-from node.secure.noise import Noise
 from node.secure.party import Party, Shares, Stage
 from node.secure.sums import take_in_sum
-from node.spending import Rows
 from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import Granted
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
 from policies.rules.tick import Tick, tick_of
-from policies.secure.shares import Entropy
 
 MOST_AT_ONCE = 4
 """Attempts in memory, one of each run. One more, and the one that was heard of longest ago is forgotten."""
@@ -99,6 +97,9 @@ class _Try:
         return self.party.ordered
 
 
+_REAL = RealPace()
+
+
 def _on(_step: SecureStep) -> None:
     """The steps of an ordinary day."""
 
@@ -109,21 +110,21 @@ class Attempts:
     def __init__(
         self,
         region: Region,
-        rows: Rows,
-        noise: Noise,
+        sources: Sources,
         key: SigningKey,
         witnesses: Witnesses,
         journal: Journal,
-        entropy: Entropy,
         steps: SecureSteps = _on,
+        pace: Pace = _REAL,
     ) -> None:
         self._region = region
-        self._masking = Masking(region, rows, noise, entropy, steps)
+        self._masking = Masking(region, sources, steps)
         self._key = key
         self._witnesses = witnesses
         self._journal = journal
-        self._entropy = entropy
+        self._entropy = sources.entropy
         self._steps = steps
+        self._pace = pace
         self._tries: OrderedDict[str, _Try] = OrderedDict()
         self._begun: OrderedDict[tuple[str, str], int] = OrderedDict()
 
@@ -259,13 +260,21 @@ class Attempts:
             if (refused := self._witnesses.cosign()) is not None:
                 return self._refused(this.ordered, refused, log=False)
             self._steps("cosigned")
-            this.vector = self._masking.spend(debit, party)
+            this.vector = self._spend(debit, party)
         if (refused := self._witnesses.cosign()) is not None:
             return self._refused(this.ordered, refused, log=False)
         vector, this.vector = this.vector, None
         self._steps("released")
         self._note("attempt_sent", this, charge=this.granted.charge.nano)
         return Vector(vector)
+
+    def _spend(self, debit: Debit, party: Party) -> bytes:
+        started_s = self._pace.now_s()
+        try:
+            return self._masking.spend(debit, party)
+        finally:
+            # Also after a fault: what comes next must not tell when it came.
+            rest_of_tick(self._pace, self._region.tick_ms, started_s)
 
     def _debited(self, this: _Try) -> Debit | Refused:
         """A debit for the attempt, a new one or the one in hand; where there is none to be had, the attempt is over."""

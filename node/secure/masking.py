@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from node.ledger.ledger import Debit
@@ -22,14 +23,21 @@ SecureSteps = Callable[[SecureStep], None]
 _SALT_BYTES = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where everything in a vector comes from: the data, the noise, and the entropy of masks and salts."""
+
+    rows: Rows
+    noise: Noise
+    entropy: Entropy
+
+
 class Masking:
     """Uses up debits of attempts that are cosigned. One call at a time."""
 
-    def __init__(self, region: Region, rows: Rows, noise: Noise, entropy: Entropy, steps: SecureSteps) -> None:
+    def __init__(self, region: Region, sources: Sources, steps: SecureSteps) -> None:
         self._region = region
-        self._rows = rows
-        self._noise = noise
-        self._entropy = entropy
+        self._from = sources
         self._steps = steps
 
     def spend(self, debit: Debit, party: Party) -> bytes:
@@ -44,10 +52,10 @@ class Masking:
         claim, programme = debit.claim, party.ordered.asked.programme
         self._region.ledger.begin(debit)
         blocks = tuple(block for block in debit.granted.compilation.blocks if block.mode == "national")
-        exact = self._rows.sums(claim.snapshot, blocks)
+        exact = self._from.rows.sums(claim.snapshot, blocks)
         self._steps("read")
         sums = weighted(exact, programme, self._region.code)
-        masked = party.mask(sums, self._noise)
+        masked = party.mask(sums, self._from.noise)
         self._steps("noised")
         opening = Opening(
             region=self._region.code,
@@ -56,7 +64,7 @@ class Masking:
             attempt=claim.attempt,
             snapshot=claim.snapshot,
             participants=party.participants,
-            salt=self._entropy(_SALT_BYTES).hex(),
+            salt=self._from.entropy(_SALT_BYTES).hex(),
             sums=sums_of(sums, party.blocks),
             parts=tuple(part_of(part, party.blocks) for part in party.parts),
         )
