@@ -136,13 +136,12 @@ def _roles(adults: pd.DataFrame, children: pd.DataFrame) -> dict[Key, Figure]:
 
 
 def _profiles(homes: pd.DataFrame) -> dict[Key, Figure]:
-    present = homes[homes["present__T1"]]
-    found: dict[Key, Figure] = {}
-    for profile in PROFILES:
-        mine = present[present["profile__T1"] == profile]
-        found["families_by_profile", (profile,)] = Figure(float(len(mine)), 1.0)
-        found["stopped_by_profile", (profile,)] = _share(mine["state__T1"], ("none",))
-    return found
+    known = homes[homes["state__T1"].notna()]
+    after = known["state__T1"]
+    return _spread("families_by_profile", known["profile__T1"], PROFILES) | {
+        ("stopped_by_profile", (profile,)): _share(after[known["profile__T1"] == profile], ("none",))
+        for profile in PROFILES
+    }
 
 
 def _help(homes: pd.DataFrame) -> dict[Key, Figure]:
