@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from rondgang.signed import Signed, sign
 from rondgang.tls import new_tls_key
 
 from node.home import Config, CoordinatorAddress, Home, create_home
 from node.region import InForce, Region
-from node.secure.attempts import Attempts
+from node.secure.attempts import Told
 from node.secure.messages import (
     Begin,
     Boxes,
@@ -95,10 +96,16 @@ def exact(blocks: Sequence[Block], start: int) -> dict[str, list[int]]:
     return found
 
 
+class Takes(Protocol):
+    """A node, near or far."""
+
+    def take(self, run: str, attempt: int, said: Round) -> Told: ...
+
+
 class Attempt:
     """One attempt of a run as the desk leads it: the node is asked through `take`, the others are parties here."""
 
-    def __init__(self, attempts: Attempts, programme: Programme = PROGRAMME, number: int = 1, run: str = RUN) -> None:
+    def __init__(self, attempts: Takes, programme: Programme = PROGRAMME, number: int = 1, run: str = RUN) -> None:
         self.attempts = attempts
         self.number, self.run = number, run
         self.programme = programme

@@ -147,7 +147,8 @@ def test_a_process_that_ends_forgets_its_attempt_and_its_debit_is_dead(world: Wo
         first.through("send")
     sent = world.region.ledger.book.vectors
     world.restart()
-    first.attempts = attempts = world.attempts()
+    attempts = world.attempts()
+    first.attempts = attempts
     charged = step in AFTER_THE_DEBIT
     assert world.spent == (EACH if charged else 0)
     assert len(world.region.ledger.book.unanswered) == int(charged and step not in ("attempted", "released"))

@@ -169,12 +169,13 @@ def test_a_quote_of_a_programme_that_is_all_national_is_of_its_first_attempt(wor
 
 
 def test_status_shows_how_far_every_attempt_came(world: World) -> None:
-    def shown(attempts: object = None) -> list[tuple[str, int, str]]:
+    def shown() -> list[tuple[str, int, str]]:
         logged = status_of(world.region).attempts
         assert all(isinstance(one, AttemptShown) for one in logged)
-        return [(one.run, one.attempt, one.state) for one in attempts_of(logged, first.attempts.running())]
+        return [(one.run, one.attempt, one.state) for one in attempts_of(logged, attempts.running())]
 
-    first = Attempt(world.attempts())
+    attempts = world.attempts()
+    first = Attempt(attempts)
     assert shown() == []
     first.begin()
     assert shown() == [(RUN, 1, "running")]
@@ -182,7 +183,7 @@ def test_status_shows_how_far_every_attempt_came(world: World) -> None:
     first.send()
     first.say(Aborted("over"))
     assert shown() == [(RUN, 1, "sent")]
-    second = Attempt(first.attempts, number=2)
+    second = Attempt(attempts, number=2)
     second.through()
     second.done()
     dead = Attempt(world.attempts(lambda step: world.befall("lost_request") if step == "debited" else None), run=LATER)
