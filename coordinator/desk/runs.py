@@ -195,6 +195,9 @@ class Runs:
             case Kept.FIRST:
                 note("answer_kept", run=name, region=region)
                 run.gathering = run.gathering.answer_kept(region)
+                if self._where(name) is Where.SUMMED:
+                    # It knows the programme now, and did not before.
+                    await self.national.give(region)
             case Kept.SAME:
                 note("answer_came_again", run=name, region=region)
                 run.gathering = run.gathering.answer_repeated(region, same=True)

@@ -133,7 +133,8 @@ class Conduct:
         found = self._runs.get(run)
         if found is None or found.national.going is None or found.national.going.asked.attempt != attempt:
             why = reply.reason.value if isinstance(reply, Refused) else "late"
-            note("round_reply_dropped", region=region, reason=why)
+            summed = found is not None and bool(found.national.survivors)
+            note("sum_refused" if summed else "round_reply_dropped", region=region, reason=why)
             return
         before = found.national.going.out
         roster = self._study().roster.document
@@ -164,6 +165,10 @@ class Conduct:
                 self._lines.send(region, SecureOut(run, found.over[0], Over(found.over[1])))
             if going is not None and going.stage is not Stage.KEYS:
                 self._tell_out(run, going, [region])
+        await self.give(region)
+
+    async def give(self, region: str) -> None:
+        """Sends a region every finished sum that it has not said it keeps."""
         for record in await self._within(partial(sums.to_give, region=region)):
             self._give(record, [region])
 
@@ -287,14 +292,12 @@ class Conduct:
         self._tell_all(run, found, attempt, ended.sentence)
 
     async def _fail(self, run: str, found: _Run, sentence: str) -> None:
-        attempt, national = found.national.attempt, found.national
-        if national.begun is not None:
+        """The attempt is left where it is. Nobody is told: whoever sent its keys may be asked for them again."""
+        attempt = found.national.attempt
+        if found.national.begun is not None:
             await self._within(partial(sums.leave, run=run, attempt=attempt, sentence=sentence))
         note("sum_failed", loud=True, run=run, attempt=attempt)
         found.national = found.national.failed(sentence)
-        await self._changed(run)
-        if national.going is not None:
-            self._tell_all(run, found, attempt, sentence)
 
     def _say(self, run: str, found: _Run, said: Mapping[str, Round]) -> None:
         """Says it to those that are awaited; who is off the line by now is out."""

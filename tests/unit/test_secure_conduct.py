@@ -228,7 +228,7 @@ def test_where_too_many_refuse_for_good_the_run_is_complete_until_it_is_asked_ag
         assert progress.state is State.COMPLETE
         assert progress.national is not None
         assert "BB (forbidden_kind), CC (forbidden_kind)" in progress.national.sentence
-        assert made.ends["AA"].told(Over) == [1]
+        assert made.ends["AA"].told(Over) == []
         await made.restart()
         await made.join()
         assert (await made.progress()).state is State.COMPLETE
