@@ -199,7 +199,7 @@ def _table(
 
 def _figure(row: ResultRow | None, pair: _Pair, lang: Language) -> Figure:
     if row is None or not row.estimate or row.status in ("withheld", "missing") or not (row.ci_low and row.ci_high):
-        return Figure(UNKNOWN, "", say(f"page.why.{_why(row)}", lang))
+        return Figure(UNKNOWN, "", say(f"page.why.{_why(row, pair.statistic)}", lang))
     estimate, low, high = Decimal(row.estimate), Decimal(row.ci_low), Decimal(row.ci_high)
     provisional = row.status == "provisional"
     if pair.share:
@@ -208,11 +208,12 @@ def _figure(row: ResultRow | None, pair: _Pair, lang: Language) -> Figure:
     return Figure(*shown, provisional=provisional)
 
 
-def _why(row: ResultRow | None) -> str:
+def _why(row: ResultRow | None, statistic: Statistic) -> str:
+    national = statistic.mode == "national"
     if row is None:
-        return "absent"
+        return "national" if national else "absent"
     if row.status == "missing":
-        return "missing"
+        return "no_sum" if national else "missing"
     return "weak" if row.ci_low else "unbounded"
 
 

@@ -36,8 +36,9 @@ PROVED: Mapping[str, tuple[str, ...]] = {
     "together": ("policies.rules.decide", "node.ledger", "policies.statistics.programme", "policies.statistics.plan"),
     "public": ("policies.rules.decide", "node.departure", "policies.statistics.verify"),
     "kinds": ("policies.statistics",),
+    "national": ("policies.secure.group", "policies.secure.masks", "policies.secure.rounds", "node.secure"),
     "caps": ("policies.units.money", "policies.units.privacy", "policies.units.reading"),
-    "loss": ("node.ledger", "node.answering", "node.recovering"),
+    "loss": ("node.ledger", "node.deciding", "node.recovering"),
 }
 """Claim -> where the code says why it holds."""
 
@@ -77,6 +78,7 @@ def page(facts: Guaranteed, proof: Proof, made: int, version: str, lang: Languag
     told: Callable[..., str] = partial(say, lang=lang)
     policy = from_canonical(RegionPolicy, facts.policy.encode("utf-8"))
     fields = _fields(facts, policy, lang)
+    worded = partial(_worded, policy=policy, fields=fields, lang=lang)
     region = facts.region_name.in_language(lang)
     test_only = [told("guarantees.test_only")] if policy.test_only else []
     return (
@@ -89,7 +91,7 @@ def page(facts: Guaranteed, proof: Proof, made: int, version: str, lang: Languag
             banners=test_only,
             lead=told("guarantees.lead", region=region, version=policy.policy.version, date=date(made, lang)),
             words=lambda key: told(f"guarantees.{key}"),
-            promises=[_claim("promise", key, fields, proof, lang) for key in _PROMISES],
+            promises=[_claim("promise", key, fields, proof, lang) for key in _promises(policy)],
             counted=[
                 told("guarantees.counted", codebook=one.codebook, adults=one.adults, children=one.children)
                 for one in facts.counted
@@ -97,12 +99,9 @@ def page(facts: Guaranteed, proof: Proof, made: int, version: str, lang: Languag
             levels=_levels(facts, policy, lang),
             readings=[told(f"guarantees.reading.{key}") for key in _READINGS],
             caps_proved=proof.of(*PROVED["caps"]),
-            rules=_rules(facts, policy, lang),
-            trusted=[
-                tuple(told(f"guarantees.trust.{who}.{what}", **fields) for what in ("who", "relied", "else"))
-                for who in _TRUSTED
-            ],
-            not_protected=[told(f"guarantees.not.{key}", **fields) for key in _NOT_PROTECTED],
+            rules=_rules(facts, policy, fields, lang),
+            trusted=[tuple(worded(f"trust.{who}.{what}") for what in ("who", "relied", "else")) for who in _TRUSTED],
+            not_protected=[worded(f"not.{key}") for key in _NOT_PROTECTED],
             loss=[told(f"guarantees.loss.{key}") for key in _LOSS],
             loss_proved=proof.of(*PROVED["loss"]),
             paragraphs=proof.paragraphs,
@@ -114,13 +113,33 @@ def page(facts: Guaranteed, proof: Proof, made: int, version: str, lang: Languag
 
 def _fields(facts: Guaranteed, policy: RegionPolicy, lang: Language) -> dict[str, str | int]:
     """What sentences of the page may name."""
-    return {
+    fields: dict[str, str | int] = {
         "region": facts.region_name.in_language(lang),
         "tick": policy.tick_ms,
         "need": policy.witnesses.need,
         "faulty": policy.witnesses.faulty,
         "witnesses": len(facts.witnesses),
     }
+    if policy.secure is not None:
+        own_noise = policy.secure.own_noise.amount
+        fields |= {
+            "colluders": policy.secure.colluders,
+            "attempts": policy.secure.attempts,
+            "own_noise": exact(Decimal(own_noise.text()), lang),
+            "own_epsilon": at_most(epsilon_from_rho(own_noise, DELTA), 2, lang),
+        }
+    return fields
+
+
+def _promises(policy: RegionPolicy) -> tuple[str, ...]:
+    return _PROMISES if policy.secure is None else (*_PROMISES, "national")
+
+
+def _worded(key: str, policy: RegionPolicy, fields: Mapping[str, str | int], lang: Language) -> str:
+    """A sentence, in the form for a policy that allows national sums where it does and there is one."""
+    national = f"guarantees.{key}.national"
+    found = national if policy.secure is not None and national in catalogue() else f"guarantees.{key}"
+    return say(found, lang, **fields)
 
 
 def _claim(group: str, key: str, fields: Mapping[str, str | int], proof: Proof, lang: Language) -> Claim:
@@ -162,7 +181,9 @@ def _level(name: str, cap: NanoRho, spent: NanoRho | None, lang: Language) -> Le
     )
 
 
-def _rules(facts: Guaranteed, policy: RegionPolicy, lang: Language) -> list[tuple[str, str]]:
+def _rules(
+    facts: Guaranteed, policy: RegionPolicy, fields: Mapping[str, str | int], lang: Language
+) -> list[tuple[str, str]]:
     """The rules of the policy that are no money."""
     told = partial(say, lang=lang)
     none = told("guarantees.rule.none")
@@ -170,7 +191,7 @@ def _rules(facts: Guaranteed, policy: RegionPolicy, lang: Language) -> list[tupl
     watching = ", ".join(one.name for one in facts.witnesses) or none
     sound = "sound" if rule.sound(len(facts.witnesses)) else "unsound"
     values = {
-        "mode": told("guarantees.rule.regional"),
+        "mode": say(f"guarantees.rule.{'regional' if policy.secure is None else 'national'}", lang, **fields),
         "approval": told(f"guarantees.rule.{policy.approval}"),
         "kinds": ", ".join(_kind(kind, lang) for kind in policy.statistics),
         "deny": ", ".join(policy.variables.deny) or none,

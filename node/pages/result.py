@@ -16,7 +16,7 @@ from policies.pages.dates import date
 from policies.pages.numbers import at_most, exact
 from policies.pages.templates import environment
 from policies.pages.words import say
-from policies.rules.result import Result
+from policies.rules.result import NATIONAL, Result
 from policies.study.codebook import Codebook
 from policies.study.text import Language
 
@@ -77,6 +77,11 @@ def _banners(result: Result, facts: Facts, lang: Language) -> list[str]:
         found.append(say("page.test_only", lang))
     if away := [region for region in result.asked.regions if region not in result.regions]:
         found.append(say("page.provisional", lang, regions=", ".join(away)))
+    summed = [row for row in result.rows if row.mode == "national" and row.scope == NATIONAL]
+    if any(row.status == "missing" for row in summed):
+        found.append(say("page.no_sum", lang))
+    elif summed and (included := summed[0].regions_included) < (expected := summed[0].regions_expected):
+        found.append(say("page.reduced_sum", lang, included=included, expected=expected))
     return found
 
 
@@ -97,8 +102,10 @@ def _asked(result: Result, lang: Language) -> list[tuple[str, str]]:
 
 
 def _budget(result: Result, facts: Facts, lang: Language) -> list[tuple[str, str, str]]:
+    secure = result.asked.secure
+    question = "page.budget.question" if secure is None or secure.attempts == 1 else "page.budget.question_once"
     amounts = {
-        say("page.budget.question", lang): amount(result.asked.charge.amount),
+        say(question, lang): amount(result.asked.charge.amount),
         say("page.budget.cohort", lang, cohort=result.asked.programme.cohort): facts.left_cohort,
         say("page.budget.lifetime", lang): facts.left_lifetime,
     }

@@ -24,6 +24,7 @@ from policies.pages.words import catalogue, say
 from policies.study.text import Language, Text
 from policies.units.money import NANO
 from tests.html_pages import Element, complaints, read
+from tests.national_study import RULE
 from tests.node_world import REGION, make_home
 from tests.shape.sources import ROOMS as FOLDERS
 from tests.shape.sources import files, shown
@@ -102,6 +103,17 @@ def test_more_spent_than_the_cap_of_now_is_what_the_meaning_is_about() -> None:
     assert all(one > other for one, other in zip(worse, than, strict=True))
 
 
+def test_a_policy_that_allows_national_sums_says_what_they_rest_on_and_what_is_left_beyond_it() -> None:
+    plain, allowed = read(made("en")).text, read(made("en", secure={**RULE, "attempts": 2, "colluders": 3})).text
+    assert "The policy allows no national sums" in plain
+    assert "X25519, ChaCha20" not in plain
+    assert "at most 2 attempts for a question, assuming at least 3 colluding regions" in allowed
+    # epsilon at delta 1e-6 of rho 1, as in privacy tables elsewhere.
+    assert "at most rho 1 (epsilon 7.77) an attempt" in allowed
+    assert "Colluding regions are no assumption here" not in allowed
+    assert complaints(made("nl", secure=RULE), "nl") == []
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_is_whole_self_contained_and_readable_for_everyone(lang: Language) -> None:
     assert complaints(made(lang), lang) == []
@@ -114,6 +126,7 @@ def test_every_word_of_it_is_said(lang: Language) -> None:
         made(lang),
         made(lang, lone, approval="steward", variables={"deny": ["x"]}, forbidden_crossings=[["x", "y"]]),
         made(lang, lone, 100 * NANO, test_only=True, witnesses={"need": 3, "faulty": 1}),
+        made(lang, lone, secure=RULE),
     ]
     text = re.sub(r"\s+", " ", " ".join(map(unescape, texts)))
     for key, words in catalogue().items():

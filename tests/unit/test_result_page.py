@@ -18,6 +18,7 @@ from policies.pages.words import catalogue, say
 from policies.rules.result import NATIONAL, Result
 from policies.study.text import Language
 from policies.units.money import NanoRho
+from tests import national_study
 from tests.node_world import RUN
 from tests.small_study import codebook, heading, planned
 
@@ -182,3 +183,43 @@ def _contrast(one: str, other: str) -> float:
 
 def test_a_codebook_that_is_gone_leaves_the_codes() -> None:
     assert "12a" in Outline(page(result(), facts(codebook=None), "nl")).text
+
+
+def national_result(*rows: dict[str, Any], attempts: int = 1) -> Result:
+    """A result of region AA of a programme that asks `helped` and two others nationally."""
+    secure = national_study.SECURE.model_copy(update={"attempts": attempts})
+    asked = national_study.planned(secure=secure)
+    shown = (row("stopped", NATIONAL, "0.2", "0.1", "0.3"), row("stopped", "AA", "0.3", "0.1", "0.5"), *rows)
+    return Result.model_validate(
+        {"run": RUN, "revision": 5, "region": "AA", "programme": "ab" * 32, "asked": asked,
+         "regions": asked.regions, "epsilon": "3", "delta": "0.000001", "rows": shown}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("lang", "said"), [("nl", "alleen landelijk"), ("en", "national only")])
+def test_a_national_statistic_has_a_national_figure_and_says_why_there_is_no_other(lang: Language, said: str) -> None:
+    summed = row("helped", NATIONAL, "0.4", "0.3", "0.5", mode="national", regions_included=4, regions_expected=4)
+    text = Outline(page(national_result(summed), facts(), lang)).text
+    assert text.count(said) == 1
+    assert percentage(Decimal("0.4"), lang) in text
+    assert say("page.why.absent", lang) not in text
+    assert say("page.no_sum", lang) not in text
+
+
+def test_a_sum_without_some_regions_or_no_sum_at_all_is_said_at_the_top() -> None:
+    fewer = row(
+        "helped", NATIONAL, "0.4", "0.3", "0.5", mode="national", status="provisional", regions_included=3,
+        regions_expected=4,
+    )  # fmt: skip
+    text = Outline(page(national_result(fewer), facts(), "nl")).text
+    assert say("page.reduced_sum", "nl", included=3, expected=4) in text
+    none = row("helped", NATIONAL, "", "", "", mode="national", status="missing", regions_included=0)
+    text = Outline(page(national_result(none), facts(), "nl")).text
+    assert say("page.no_sum", "nl") in text
+    assert say("page.why.no_sum", "nl") in text
+
+
+def test_the_price_of_a_question_with_several_attempts_says_that_it_is_of_one() -> None:
+    for attempts, said in ((1, False), (2, True)):
+        text = Outline(page(national_result(attempts=attempts), facts(), "nl")).text
+        assert (say("page.budget.question_once", "nl") in text) is said
