@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, gcd, sqrt
 from typing import Self, get_args
 
-from policies.rules.refusals import Refused
+from policies.rules.refusals import Reason, Refused
 from policies.secure.group import LEAST_REGIONS, Group, default_group
 from policies.statistics.blocks import Block, Mode
 from policies.statistics.compile import Compilation, compile_blocks
@@ -44,6 +44,8 @@ region whose denominator is lost in noise has no interval at all, while a numera
 MODES: tuple[Mode, ...] = get_args(Mode)
 MOST_RHO = 10**6
 """The largest price that is planned, but for a programme that is marked for tests alone."""
+_MANY_STEPS = 100
+_FEWER_DECIMALS = " Weights with fewer decimals help too: a national sum counts in steps of their common measure."
 _COUNTED = ("count", "sum", "histogram", "cross_table")
 """Kinds whose figure moves with the whole of their denominator's noise."""
 
@@ -103,7 +105,8 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         blocks=blocks,
     )
     if isinstance(refused := verify_plan(programme, codebook, calendar), Refused):
-        raise BadPlan(refused.sentence)
+        many = refused.reason is Reason.TOO_LARGE and secure is not None and max(programme.steps.values()) > _MANY_STEPS
+        raise BadPlan(f"{refused.sentence}{_FEWER_DECIMALS if many else ''}")
     return programme
 
 
