@@ -140,7 +140,7 @@ class Attempt:
         sharing = self.server.name_sharing()
         for name in sorted(set(self.server.boxes) - {REGION} - set(lost)):
             assert self.played.parties[name].open(sharing, self.server.boxes_for(name)) is None
-            self.server.vectors[name] = self.played.parties[name].mask(self.others(name), CountedRows())
+            self.server.vectors[name] = self.played.parties[name].mask(others_of(name, self.programme), CountedRows())
         return self.resend()
 
     def resend(self) -> Reply | None:
@@ -183,11 +183,6 @@ class Attempt:
             assert not isinstance(reply, Refused), (name, reply)
         return reply
 
-    def others(self, region: str) -> Sums:
-        """What another region's rows sum to; weighted already."""
-        start = 10_000 * (1 + codes(26).index(region))
-        return exact_planned(self.programme, start)
-
     def finish(self) -> tuple[int, ...]:
         """What the desk makes of what it has."""
         group = group_of(self.programme)
@@ -217,6 +212,11 @@ class Attempt:
     def done(self, document: NationalSum | None = None, signed: Signed | None = None) -> Reply | None:
         signed = signed or sign("national_sum", to_canonical(document or self.sum_document()), DESK)
         return self.say(Done(signed.to_bytes()))
+
+
+def others_of(region: str, programme: Programme = PROGRAMME) -> Sums:
+    """What another region's rows sum to; weighted already."""
+    return exact_planned(programme, 10_000 * (1 + codes(26).index(region)))
 
 
 def exact_planned(programme: Programme, start: int) -> Mapping[str, Sequence[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from node.cli.adopting import adopt
+from node.cli.checking import check_attempt
 from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
 from node.cli.guarantees import guarantees
@@ -25,5 +26,6 @@ for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, resul
     app.command()(_verb)
 app.command("import")(import_command)
 app.command("export-ledger")(export_ledger)
+app.command("check-attempt")(check_attempt)
 app.command()(recover)
 app.add_typer(policy, name="policy")

@@ -216,7 +216,17 @@ def _print_meaning(terminal: Terminal, written: RegionPolicy, reviewed: Reviewed
     rule = written.witnesses
     listed = "?" if reviewed.witnesses is None else str(reviewed.witnesses)
     terminal.say("node.policy.witnesses", need=rule.need, faulty=rule.faulty, witnesses=listed)
+    _print_secure(terminal, written)
     terminal.say("node.policy.tick", tick_ms=written.tick_ms)
+
+
+def _print_secure(terminal: Terminal, written: RegionPolicy) -> None:
+    rule = written.secure
+    if rule is None:
+        terminal.say("node.policy.secure.none")
+    else:
+        own = _cap(terminal, rule.own_noise)
+        terminal.say("node.policy.secure.allowed", own=own, attempts=rule.attempts, colluders=rule.colluders)
 
 
 def _print_kinds(terminal: Terminal, written: RegionPolicy) -> None:
@@ -280,7 +290,7 @@ def _value(terminal: Terminal, path: str, value: str) -> str:
 
     if not value:
         return terminal.words("node.policy.nothing")
-    if path.partition(".")[0] in ("cohorts", "lifetime", "programme"):
+    if path.partition(".")[0] in ("cohorts", "lifetime", "programme") or path == "secure.own_noise":
         return amount_words(terminal, amount(allowance(Decimal(value))))
     if path == "statistics":
         return terminal.words(f"node.policy.kind.{value}")

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from node.status import Amount, Status, Trouble
 
 
+_SHOWN_ATTEMPTS = 10
+
+
 def serve(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
     """Attends to the desk and answers what the policy allows, until Ctrl-C or SIGTERM. Dials out only.
 
@@ -71,6 +74,8 @@ def _print(terminal: Terminal, status: Status) -> None:
     console = Console()
     if status.budgets:
         console.print(_budgets(terminal, status))
+    if status.attempts:
+        console.print(_attempts(terminal, status))
     if status.witnesses:
         console.print(_witnesses(terminal, status))
     console.print(_decisions(terminal, status))
@@ -109,6 +114,17 @@ def _budgets(terminal: Terminal, status: Status) -> object:
 
 def _both(amount: Amount) -> str:
     return f"{amount.rho} ({amount.epsilon})"
+
+
+def _attempts(terminal: Terminal, status: Status) -> object:
+    from rich.table import Table
+
+    table = Table(title=terminal.words("node.status.attempts"), title_justify="left")
+    for column in ("run", "programme", "attempt", "state"):
+        table.add_column(terminal.words(f"node.attempt.{column}"), no_wrap=column == "run")
+    for one in status.attempts[-_SHOWN_ATTEMPTS:]:
+        table.add_row(one.run, one.programme[:24], str(one.attempt), terminal.words(f"node.attempt.state.{one.state}"))
+    return table
 
 
 def _witnesses(terminal: Terminal, status: Status) -> object:

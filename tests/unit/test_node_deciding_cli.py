@@ -206,6 +206,17 @@ def test_a_policy_that_would_not_be_adopted_says_what_to_change(
     assert not json.loads(run("policy", "check", path, "--json", exit_code=REFUSED).stdout)["adoptable"]
 
 
+def test_what_a_policy_says_of_national_sums_is_explained_and_compared(run: Verb, tmp_path: Path) -> None:
+    assert "Landelijke sommen: nee." in run("policy", "check", policy_file(tmp_path)).stdout
+    path = policy_file(tmp_path, secure="{own_noise: {rho: '1.5'}, attempts: 2, colluders: 3}")
+    told = run("policy", "check", path).stdout
+    assert "hooguit 2 pogingen per run" in told
+    assert "minstens 3 regio('s)" in told
+    assert "een huishouden hooguit rho 1,5" in told
+    changed = run("policy", "diff", path).stdout
+    assert "grens als alle andere regio's samenspannen: niets -> rho 1,5" in changed
+
+
 def test_another_content_under_the_same_version_is_declined(run: Verb, tmp_path: Path) -> None:
     path = policy_file(tmp_path, tick_ms="50")
     path.write_text(path.read_text().replace("version: 2", "version: 1"))

@@ -27,7 +27,7 @@ from policies.statistics.programme import Programme
 from tests import national_study, small_study
 from tests.node_notes import Notes
 from tests.node_world import COHORT, RUN, SNAPSHOT, World, ordered, signed_order
-from tests.secure_node import PROGRAMME, Attempt, Numbered, exact_planned, make_secure_home
+from tests.secure_node import PROGRAMME, Attempt, Numbered, exact_planned, make_secure_home, others_of
 from tests.secure_world import attempt_order
 from tests.witnesses import Fault
 
@@ -72,7 +72,8 @@ def own(programme: Programme = PROGRAMME, step: int = 1) -> list[int]:
 
 
 def others(attempt: Attempt, *regions: str) -> list[int]:
-    rows = [[value for values in attempt.others(region).values() for value in values] for region in regions]
+    given = (others_of(region, attempt.programme) for region in regions)
+    rows = [[value for values in one.values() for value in values] for one in given]
     return [sum(column) for column in zip(*rows, strict=True)]
 
 
