@@ -44,7 +44,7 @@ def price(
         if as_json:
             say(True, document)
         else:
-            _show(listed)
+            show(listed)
         if prices.hopeless:
             raise typer.Exit(REFUSED)
 
@@ -125,7 +125,8 @@ def _opened(planned: Planned, run: str, existed: bool) -> str:
     return f"{run}: opened. Each region that answers is charged {charge} rho."
 
 
-def _show(listed: PriceList) -> None:
+def show(listed: PriceList) -> None:
+    """Prints a price for people."""
     typer.echo(f"Programme {listed.programme} ({listed.hash[:16]})")
     typer.echo(f"Costs each region {listed.rho.text()} rho: epsilon {listed.epsilon} at delta {listed.delta:f}.")
     for sentence in (*_of_attempts(listed), *_of_trimming(listed), too_few_regions(listed)):
