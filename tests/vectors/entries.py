@@ -23,6 +23,7 @@ from policies.rules.entries import (
     RefusedEntry,
     Reset,
     ResultEntry,
+    Summed,
 )
 
 START = 1_790_000_000
@@ -58,8 +59,29 @@ def log() -> list[bytes]:
                 cohort_total=CHARGE,
                 lifetime_total=CHARGE,
             ),
-            Attempted(event="attempted", programme=asked, run=RUN, attempt=1, debit=5, participants=_hash("5")),
             Answered(event="answered", programme=asked, snapshot=SNAPSHOT, debit=5, answer=_hash("6")),
+            Debited(
+                event="debited",
+                programme=asked,
+                run=RUN,
+                researcher=researcher,
+                snapshot=SNAPSHOT,
+                cohort="c1",
+                charge=CHARGE,
+                cohort_total=2 * CHARGE,
+                lifetime_total=2 * CHARGE,
+                attempt=1,
+            ),
+            Attempted(
+                event="attempted",
+                programme=asked,
+                run=RUN,
+                attempt=1,
+                debit=7,
+                participants=_hash("5"),
+                commitment=_hash("9"),
+            ),
+            Summed(event="summed", programme=asked, run=RUN, attempt=1, hash=_hash("0")),
             ResultEntry(event="result", run=RUN, programme=asked, hash=_hash("7")),
             Declined(event="declined", programme=declined, approval=_hash("8"), reason="purpose"),
             RefusedEntry(event="refused", programme=declined, run=RUN, reason="declined"),
