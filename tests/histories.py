@@ -13,14 +13,18 @@ from rondgang.witnessing import Submission
 
 from node import recovering
 from node.authenticate import Ordered
+from node.deciding import again
+from node.ledger.book import Book
+from node.ledger.ledger import Ask, Claim, Debit
 from node.spending import Step
 from node.witnessing import recovery
+from policies.rules.decide import Granted
 from policies.rules.entries import ResultEntry
 from policies.rules.refusals import Refused
 from policies.study.calendar import DAY_S
 from tests.history_life import Life
-from tests.history_world import COHORTS, OTHER_REGION, Rows, policy, programme, signed_roster
-from tests.node_world import CHECKPOINT, REGION
+from tests.history_world import COHORTS, OTHER_REGION, Rows, policy, programme, signed_roster, together
+from tests.node_world import CHECKPOINT, REGION, RESEARCHER
 from tests.witnesses import Fault, MemoryLine, Witness
 
 
@@ -130,26 +134,37 @@ def _outage(life: Life, number: int, at: Step, what: Fault) -> bool:
 
 
 def attempt(life: Life, number: int) -> bool:
-    """A masked vector of a secure aggregation leaves for a debit in hand."""
-    away = [False]
-
-    def gone(step: Step) -> None:
-        if step == "debited":
-            away[0] = True
-            life.befall("lost_request", 2)
-
-    order = life.order(life.new(number))
-    life.answered(order, steps=gone)
-    life.well()
-    region, ledger = life.world.region, life.world.region.ledger
-    snapshot = ledger.book.snapshots[order.asked.programme.programme.cohort].snapshot
-    debit = ledger.in_hand(order.asked.digest, snapshot)
-    if debit is None or life.world.witnesses.cosign() is not None:
+    """Masked vectors of a secure aggregation leave, each for a debit of its own; now and then a process ends first."""
+    asked = together(f"t{len(life.desk.papers)}", COHORTS[number % 2], "0.01")
+    order = life.attempt(asked, 1)
+    charged = _charged(life, order)
+    if charged is None:
         return False
-    ledger.begin(debit)
-    ledger.log_attempt(debit, order.order.run, 1, f"{number % 16:x}" * 64)
-    assert region.ledger is ledger
+    if number % 3 == 0:
+        life.kill()
+        order = life.attempt(asked, 2, order.order.run)
+        charged = _charged(life, order)
+    if charged is None or life.world.witnesses.cosign() is not None:
+        return False
+    ledger = life.world.region.ledger
+    ledger.begin(charged)
+    ledger.log_attempt(charged, f"{number % 16:x}" * 64, f"{number % 7:x}" * 64)
     return life.world.witnesses.cosign() is None
+
+
+def _charged(life: Life, order: Ordered) -> Debit | None:
+    region, asked, number = life.world.region, order.asked.programme, order.order.attempt
+    if life.world.witnesses.ready() is not None:
+        return None
+    cohort = asked.programme.cohort
+    snapshot = region.ledger.book.snapshots[cohort].snapshot
+    claim = Claim(order.asked.digest, order.order.run, RESEARCHER.public.hex, cohort, snapshot, number)
+
+    def decide(book: Book) -> Granted | Refused:
+        return again(region, asked, book, attempt=number)
+
+    (made,) = region.ledger.debit([Ask(claim, order.asked.signed, order.signed_order, decide)])
+    return made if isinstance(made, Debit) else None
 
 
 def approve(life: Life, number: int) -> bool:

@@ -98,10 +98,14 @@ class Life:
         self.asked += [] if signed in self.asked else [signed]
         return self.again(signed)
 
-    def again(self, signed: Signed) -> Ordered:
-        run = f"run-{len(self.desk.papers):016x}"
+    def attempt(self, asked: Programme, number: int, run: str = "") -> Ordered:
+        """The order of an attempt, in a run of its own if none is given."""
+        return self.again(sign("programme", to_canonical(asked), RESEARCHER), number, run)
+
+    def again(self, signed: Signed, attempt: int = 0, run: str = "") -> Ordered:
+        run = run or f"run-{len(self.desk.papers):016x}"
         now = self.clock.now
-        order = Order(run=run, programme=signed.digest, issued=now, deadline=now + DAY_S)
+        order = Order(run=run, programme=signed.digest, issued=now, deadline=now + DAY_S, attempt=attempt)
         signed_order = sign("order", to_canonical(order), DESK)
         self.desk.keep(signed, signed_order)
         read = read_order(run, signed_order.to_bytes(), signed.to_bytes())

@@ -33,8 +33,9 @@ from policies.statistics.programme import DraftPrice, PlannedBlock, Programme
 from policies.study.calendar import DAY_S, Calendar
 from policies.study.roster import Member, Roster
 from tests.applicants import signing_key
+from tests.national_study import RULE, SECURE, calendar
 from tests.node_world import CHECKPOINT, CONSORTIUM, REGION, STEWARD, Clock
-from tests.small_study import OPEN, calendar, codebook, draft, heading, region_policy
+from tests.small_study import OPEN, codebook, draft, heading, region_policy
 from tests.witnesses import Witness
 
 COHORTS = ("c1", "c3")
@@ -45,7 +46,7 @@ _DEADLINE = OPEN + 250 * DAY_S
 
 @cache
 def study() -> Calendar:
-    """The small calendar with a second cohort of the same group, both open all year."""
+    """The small calendar of four regions with a second cohort of the same group, both open all year."""
     small = calendar()
     cohort = small.cohorts["c1"].model_copy(update={"windows": {"release": (_FROM, _TO)}})
     return small.model_copy(update={"cohorts": {**small.cohorts, "c1": cohort, "c3": cohort}})
@@ -59,6 +60,22 @@ def programme(name: str, cohort: str, rho: str) -> Programme:
             "programme": heading(id=name, cohort=cohort, deadline=_DEADLINE),
             "price": DraftPrice.model_validate({"rho": rho}),
             "statistics": draft().statistics[:1],
+        }
+    )
+    hashes = digest(to_canonical(codebook())), digest(to_canonical(study()))
+    return plan(asked, codebook(), study(), hashes)
+
+
+@cache
+def together(name: str, cohort: str, rho: str) -> Programme:
+    """The same count over the regions together; two attempts."""
+    count = draft().statistics[0].model_copy(update={"mode": "national"})
+    asked = draft().model_copy(
+        update={
+            "programme": heading(id=name, cohort=cohort, deadline=_DEADLINE),
+            "price": DraftPrice.model_validate({"rho": rho}),
+            "statistics": (count,),
+            "secure": SECURE,
         }
     )
     hashes = digest(to_canonical(codebook())), digest(to_canonical(study()))
@@ -138,7 +155,7 @@ def make_template(folder: Path) -> Home:
 
 def policy(version: int, **changes: object) -> RegionPolicy:
     caps = {"cohorts": {cohort: {"rho": "0.5"} for cohort in COHORTS}, "lifetime": {"rho": "0.8"}}
-    return region_policy(**{"policy": {"version": version}, **caps, **changes})
+    return region_policy(**{"policy": {"version": version}, "secure": RULE, **caps, **changes})
 
 
 @dataclass
