@@ -15,6 +15,7 @@ from audit.model import Bundle, Paper
 from audit.policy import Policy, read_policy
 from audit.reprice.asked import Asked, CannotDerive, read_asked
 from audit.reprice.price import Repriced
+from audit.rounds import NationalSum, Round, read_round, read_sum
 from policies.documents import BadDocument, Document, from_canonical
 from policies.rules.approval import Approval
 from policies.study.calendar import Calendar
@@ -29,12 +30,13 @@ _MOST_SIGNATURES = 16
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The coordinator's order for one programme in one run; unix seconds."""
+    """The coordinator's order for one programme in one run; unix seconds. `attempt` 0: for the region's own answer."""
 
     run: str
     programme: str
     issued: int
     deadline: int
+    attempt: int = 0
 
 
 @dataclass(slots=True)
@@ -93,6 +95,13 @@ class Library:
     def order(self, hashed: str) -> Order | None:
         return self._once("order", hashed, _order)
 
+    def national_sum(self, hashed: str) -> NationalSum | None:
+        return self._once("national_sum", hashed, lambda paper: read_sum(paper.body))
+
+    def round(self, kind: str, hashed: str) -> Round | None:
+        """A document that fixes a round: participants, sharing or survivors."""
+        return self._once(kind, hashed, read_round)
+
     def approval(self, hashed: str) -> Approval | None:
         return self._once("approval", hashed, lambda paper: _document(Approval, paper))
 
@@ -144,9 +153,15 @@ def _document(model: type[D], paper: Paper) -> D | None:
 def _order(paper: Paper) -> Order | None:
     """An order by hand: there is one for every question."""
     match paper.body:
-        case {"run": str(run), "programme": str(programme), "issued": issued, "deadline": deadline, **rest} if not rest:
-            first, last = whole(issued), whole(deadline)
-            return None if first is None or last is None else Order(run, programme, first, last)
+        case {"run": str(run), "programme": str(programme), "issued": issued, "deadline": deadline, **rest} if not (
+            set(rest) - {"attempt"}
+        ):
+            first, last, attempt = whole(issued), whole(deadline), whole(rest.get("attempt", 0))
+            return (
+                None
+                if first is None or last is None or attempt is None
+                else Order(run, programme, first, last, attempt)
+            )
         case _:
             return None
 

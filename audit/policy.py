@@ -13,7 +13,7 @@ from audit.model import Body
 
 _KNOWN = frozenset((
     "policy", "region", "test_only", "cohorts", "lifetime", "programme", "statistics", "variables",
-    "forbidden_crossings", "approval", "witnesses", "tick_ms",
+    "forbidden_crossings", "approval", "witnesses", "secure", "tick_ms",
 ))  # fmt: skip
 _MOST_RHO = 1000
 """An ordinary policy has no cap above this; one for tests alone may."""
@@ -21,6 +21,8 @@ _KINDS = ("count", "proportion", "mean", "transition")
 """What may be asked where a policy does not say."""
 _NEED, _FAULTY = 2, 1
 """The witness rule of a policy that has none: the coordinator and an independent witness, one of whom may lie."""
+_ATTEMPTS, _COLLUDERS = 3, 1
+"""What a policy that allows national sums wants where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,22 @@ class Witnesses:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """What a policy wants of national sums: the most, in rho, that its own noise alone may leave to pay; how many
+    attempts; and the least number of regions that are assumed to collude.
+    """
+
+    own_noise: Fraction
+    attempts: int
+    colluders: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Caps in rho, exact. A cohort that is not listed has no budget. `region` is empty where the document has none."""
+    """Caps in rho, exact. A cohort that is not listed has no budget. `region` is empty where the document has none.
+
+    Without `sums` national sums are not allowed.
+    """
 
     version: int
     region: str
@@ -53,10 +69,12 @@ class Policy:
     kinds: frozenset[str]
     denied: frozenset[str]
     crossings: tuple[tuple[str, str], ...]
+    sums: Sums | None = None
 
     @property
     def widest(self) -> Fraction:
-        return max(self.lifetime, self.programme, *self.cohorts.values(), Fraction(0))
+        alone = Fraction(0) if self.sums is None else self.sums.own_noise
+        return max(self.lifetime, self.programme, *self.cohorts.values(), alone)
 
 
 def read_policy(body: Body) -> Policy | None:
@@ -74,10 +92,11 @@ def read_policy(body: Body) -> Policy | None:
         return None
     if lifetime is None or programme is None or rule is None or content is None:
         return None
-    approval = body.get("approval", "automatic")
-    if approval not in ("automatic", "steward"):
+    approval, sums = body.get("approval", "automatic"), _sums(body.get("secure"))
+    if approval not in ("automatic", "steward") or (sums is None and "secure" in body):
         return None
-    found = Policy(version, region, test_only, cohorts, lifetime, programme, approval == "steward", rule, *content)
+    steward = approval == "steward"
+    found = Policy(version, region, test_only, cohorts, lifetime, programme, steward, rule, *content, sums)
     return found if test_only or found.widest <= _MOST_RHO else None
 
 
@@ -111,6 +130,18 @@ def _witnesses(value: Json) -> Witnesses | None:
         return None
     need, faulty = whole(value.get("need", _NEED)), whole(value.get("faulty", _FAULTY))
     return None if need is None or faulty is None or need < 1 or faulty < 0 else Witnesses(need, faulty)
+
+
+def _sums(value: Json) -> Sums | None:
+    match value:
+        case {"own_noise": cap, **rest} if not set(rest) - {"attempts", "colluders"}:
+            alone = _cap(cap)
+            attempts, colluders = whole(rest.get("attempts", _ATTEMPTS)), whole(rest.get("colluders", _COLLUDERS))
+        case _:
+            return None
+    if alone is None or attempts is None or colluders is None or attempts < 1 or colluders < 1:
+        return None
+    return Sums(alone, attempts, colluders)
 
 
 def _content(body: Body) -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, str], ...]] | None:

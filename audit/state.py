@@ -28,7 +28,10 @@ class Decision:
 
 @dataclass(slots=True)
 class Debit:
-    """One debit, and what was in force at it. `price` is what the auditor derives, in nano-rho, where it can."""
+    """One debit, and what was in force at it. `price` is what the auditor derives, in nano-rho, where it can.
+
+    `answered` or `attempted` is the entry that used it up: the region's own answer, or a vector of a national sum.
+    """
 
     entry: LoggedEntry
     policy: Policy | None
@@ -36,12 +39,21 @@ class Debit:
     asked: Asked | None = None
     repriced: Repriced | None = None
     answered: LoggedEntry | None = None
-    used: bool = False
+    attempted: LoggedEntry | None = None
     decision: Decision | None = None
 
     @property
+    def attempt(self) -> int:
+        """0 pays for the region's own answer; from 1 on for that attempt of its run at the national sums."""
+        return max(0, self.entry.number("attempt"))
+
+    @property
+    def used(self) -> bool:
+        return self.answered is not None or self.attempted is not None
+
+    @property
     def price(self) -> int | None:
-        return None if self.repriced is None else self.repriced.nano
+        return None if self.repriced is None else self.repriced.of(self.attempt).nano
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,11 @@ class State:
 
     `cohorts` and `lifetime` are added up anew; `said` is what the log's last entry said, the lifetime under `""`.
 
-    A document counts as in force only where it was validly signed. `asked`, `decisions` and `answered` outlive a reset.
+    `attempts` maps (programme, run) to its newest attempt that was charged, `sums` to its finished sums, and `vectors`
+    (programme, run, attempt) to the entry by which a vector left.
+
+    A document counts as in force only where it was validly signed. `asked`, `decisions`, `answered`, `vectors` and
+    `sums` outlive a reset.
     """
 
     evidence: Evidence
@@ -91,6 +107,9 @@ class State:
     decisions: dict[str, Decision] = field(default_factory=dict)
     debits: dict[int, Debit] = field(default_factory=dict)
     answered: dict[tuple[str, str], LoggedEntry] = field(default_factory=dict)
+    attempts: dict[tuple[str, str], int] = field(default_factory=dict)
+    vectors: dict[tuple[str, str, int], LoggedEntry] = field(default_factory=dict)
+    sums: dict[tuple[str, str], LoggedEntry] = field(default_factory=dict)
     spends: list[Debit] = field(default_factory=list)
     policies: list[InForce] = field(default_factory=list)
     closed: dict[int, Closed] = field(default_factory=dict)

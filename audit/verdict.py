@@ -18,7 +18,8 @@ _LOST = frozenset(("epoch.lost", "given.lost"))
 class Spend:
     """One debit. `charge` as logged and `price` as the auditor derives it (None where it cannot), both in nano-rho.
 
-    `answered` is the entry that used it, `programme` the signed document where the evidence has it.
+    `answered` or `attempted` is the entry that used it, `programme` the signed document where the evidence has it.
+    `attempt` 0 paid for the region's own answer, from 1 on for that attempt at the national sums.
     """
 
     entry: LoggedEntry
@@ -27,6 +28,13 @@ class Spend:
     price: int | None
     programme: Paper | None
     answered: LoggedEntry | None
+    attempted: LoggedEntry | None = None
+    attempt: int = 0
+
+    @property
+    def dead(self) -> bool:
+        """Whether it was charged, and nothing ever left for it."""
+        return self.answered is None and self.attempted is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,9 @@ class Verdict:
                 f"The evidence does not hold: {errors} in {what}; do not rely on the budgets before they are explained."
             )
         answered = sum(spend.answered is not None for spend in spends)
-        spent = f"{what} of {total} rho in all, {_some(answered, 'answer')}"
+        tried = sum(spend.attempted is not None for spend in spends)
+        parts = f" and {_some(tried, 'part')} of national sums" if tried else ""
+        spent = f"{what} of {total} rho in all, {_some(answered, 'answer')}{parts}"
         if any(finding.code in _LOST for finding in self.findings):
             return (
                 f"The evidence holds: {spent}; what a lost ledger had spent was charged in full when a new one began."

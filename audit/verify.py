@@ -15,7 +15,7 @@ from rondgang.keys import PublicKey
 from rondgang.notes import origin
 
 from audit.bundles import Reading, read
-from audit.checks import answers, coordinator, entries, files, heads, witnesses
+from audit.checks import answers, coordinator, entries, files, heads, sums, witnesses
 from audit.evidence import Evidence, lay_out, most_named
 from audit.findings import Finding, Severity, Where, error, note
 from audit.model import Bundle
@@ -131,6 +131,7 @@ def _findings(examined: Examined, *, pinned: bool) -> Iterator[Finding]:
         yield from heads.check(evidence, one)
     yield from witnesses.check(evidence, walked)
     yield from coordinator.check(evidence, walked)
+    yield from sums.check(evidence, walked)
     yield from _coverage(evidence)
 
 
@@ -212,6 +213,8 @@ def _history(evidence: Evidence, walked: Walked) -> RegionHistory:
             debit.price,
             evidence.library.paper("programme", debit.entry.text("programme")),
             debit.answered,
+            debit.attempted,
+            debit.attempt,
         )
         for debit in state.spends
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rondgang.leaves import leaf_hash
 from rondgang.merkle import Tree
 
-from audit.checks import answers, approvals, content, documents, epochs, money, prices, study
+from audit.checks import answers, approvals, attempts, content, documents, epochs, money, prices, study
 from audit.checks.entries import readable
 from audit.evidence import Evidence
 from audit.findings import Finding
@@ -47,6 +47,7 @@ def _turn_over(state: State, epoch: int) -> None:
     if state.epoch:
         state.closed[state.epoch] = Closed(state.tree, dict(state.cohorts), state.lifetime, state.policy_hash)
         state.codebooks, state.snapshots, state.debits, state.calendar = {}, {}, {}, None
+        state.attempts = {}
     state.epoch, state.tree = epoch, Tree()
 
 
@@ -72,7 +73,8 @@ def _debited(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     yield from study.check(state, debit)
     yield from content.check(state, debit)
     yield from prices.derive(state, debit)
-    yield from money.check(state, entry)
+    yield from attempts.check(state, debit)
+    yield from money.check(state, debit)
     state.debits[entry.seq] = debit
     state.spends.append(debit)
 
@@ -86,6 +88,7 @@ _CHECKS: Mapping[str, Step] = {
     "debited": _debited,
     "answered": answers.answered,
     "attempted": answers.attempted,
+    "summed": attempts.summed,
     "result": answers.result,
 }
 
@@ -135,18 +138,27 @@ def _take_debited(state: State, entry: LoggedEntry) -> None:
     state.cohorts[cohort] = state.cohorts.get(cohort, 0) + charge
     state.lifetime += charge
     state.said |= {cohort: entry.money("cohort_total"), "": entry.money("lifetime_total")}
+    if (attempt := entry.number("attempt")) > 0:
+        run = entry.text("programme"), entry.text("run")
+        state.attempts[run] = max(attempt, state.attempts.get(run, 0))
 
 
 def _take_answered(state: State, entry: LoggedEntry) -> None:
     state.answered.setdefault((entry.text("programme"), entry.text("snapshot")), entry)
     debit = state.debits.get(entry.number("debit"))
     if debit is not None and not debit.used:
-        debit.used, debit.answered = True, entry
+        debit.answered = entry
 
 
 def _take_attempted(state: State, entry: LoggedEntry) -> None:
-    if (debit := state.debits.get(entry.number("debit"))) is not None:
-        debit.used = True
+    state.vectors.setdefault((entry.text("programme"), entry.text("run"), entry.number("attempt")), entry)
+    debit = state.debits.get(entry.number("debit"))
+    if debit is not None and not debit.used:
+        debit.attempted = entry
+
+
+def _take_summed(state: State, entry: LoggedEntry) -> None:
+    state.sums.setdefault((entry.text("programme"), entry.text("run")), entry)
 
 
 _APPLY: Mapping[str, Callable[[State, LoggedEntry], None]] = {
@@ -159,4 +171,5 @@ _APPLY: Mapping[str, Callable[[State, LoggedEntry], None]] = {
     "debited": _take_debited,
     "answered": _take_answered,
     "attempted": _take_attempted,
+    "summed": _take_summed,
 }

@@ -66,7 +66,7 @@ NO_RESULT = error(
 def debited(state: State, debit: Debit) -> Iterator[Finding]:
     """A debit for something that was not answered yet, by a live node, under a rule of witnesses that holds."""
     entry = debit.entry
-    before = state.answered.get((entry.text("programme"), entry.text("snapshot")))
+    before = None if debit.attempt else state.answered.get((entry.text("programme"), entry.text("snapshot")))
     if before is not None:
         yield REPEATED.broken(state.at(entry), f"It was answered at {before.place}.")
     policy, roster = debit.policy, debit.roster
@@ -89,6 +89,8 @@ def answered(state: State, entry: LoggedEntry) -> Iterator[Finding]:
         yield NO_DEBIT.broken(where, f"It names entry {entry.number('debit')}, and no debit stands there above it.")
     elif (debit.entry.text("programme"), debit.entry.text("snapshot")) != key:
         yield OTHER_DEBIT.broken(where, f"It names {debit.entry.place}, which is for another programme or snapshot.")
+    elif debit.attempt:
+        yield OTHER_DEBIT.broken(where, f"It names {debit.entry.place}, which is for attempt {debit.attempt}.")
     elif debit.used:
         yield TWICE_PAID.broken(where, f"The debit at {debit.entry.place} was used before.")
     if (before := state.answered.get(key)) is not None:
@@ -103,8 +105,10 @@ def attempted(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     debit, where = state.debits.get(entry.number("debit")), state.at(entry)
     if debit is None:
         yield NO_DEBIT.broken(where, f"It names entry {entry.number('debit')}, and no debit stands there above it.")
-    elif debit.entry.text("programme") != entry.text("programme"):
-        yield OTHER_DEBIT.broken(where, f"It names {debit.entry.place}, which is for another programme.")
+    elif _paid(debit) != (entry.text("programme"), entry.text("run"), entry.number("attempt")):
+        yield OTHER_DEBIT.broken(
+            where, f"It names {debit.entry.place}, which is for another programme, run or attempt."
+        )
     elif debit.used:
         yield TWICE_PAID.broken(where, f"The debit at {debit.entry.place} was used before.")
     elif not witnessed(state, debit, entry):
@@ -112,10 +116,15 @@ def attempted(state: State, entry: LoggedEntry) -> Iterator[Finding]:
         yield UNWITNESSED.broken(where, what)
 
 
+def _paid(debit: Debit) -> tuple[str, str, int]:
+    return debit.entry.text("programme"), debit.entry.text("run"), debit.attempt
+
+
 def result(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     """Figures that came back belong to something that was answered here."""
-    if all(programme != entry.text("programme") for programme, _ in state.answered):
-        yield NO_RESULT.broken(state.at(entry), "No answer to this programme stands above it.")
+    told = {programme for programme, *_ in (*state.answered, *state.vectors)}
+    if entry.text("programme") not in told:
+        yield NO_RESULT.broken(state.at(entry), "No answer to this programme stands above it, and no attempt.")
 
 
 def witnessed(state: State, debit: Debit, answer: LoggedEntry) -> bool:

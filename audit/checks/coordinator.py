@@ -135,7 +135,7 @@ def _answer(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log |
 
 
 def _has_shape(blocks: object, asked: Asked) -> bool:
-    """Whether these are exactly the programme's blocks, each with 8 bytes a cell in base64."""
+    """Whether these are exactly the blocks that the programme asks regionally, each with 8 bytes a cell in base64."""
     if not isinstance(blocks, list):
         return False
     found = []
@@ -147,7 +147,7 @@ def _has_shape(blocks: object, asked: Asked) -> bool:
                 found.append((name, Fraction(len(values) * 3, 4) - padding))
             case _:
                 return False
-    return found == [(block.id, Fraction(8 * block.cells)) for block in asked.blocks]
+    return found == [(block.id, Fraction(8 * block.cells)) for block in asked.of("regional")]
 
 
 def _logged(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log) -> Iterator[Finding]:

@@ -59,6 +59,10 @@ def _among(*words: str) -> Callable[[Json], bool]:
     return lambda value: value in words
 
 
+def _between(least: int, most: int) -> Callable[[Json], bool]:
+    return lambda value: (number := whole(value)) is not None and least <= number <= most
+
+
 def _from(least: int) -> Callable[[Json], bool]:
     return lambda value: (number := whole(value)) is not None and number >= least
 
@@ -108,6 +112,7 @@ SHAPES: Mapping[str, Mapping[str, Callable[[Json], bool]]] = {
         "charge": _is_money,
         "cohort_total": _is_money,
         "lifetime_total": _is_money,
+        "attempt": _between(1, 5),
     },
     "answered": {"programme": _is_hash, "snapshot": _is_snapshot, "debit": _from(0), "answer": _is_hash},
     "attempted": {
@@ -116,18 +121,23 @@ SHAPES: Mapping[str, Mapping[str, Callable[[Json], bool]]] = {
         "attempt": _from(1),
         "debit": _from(0),
         "participants": _is_hash,
+        "commitment": _is_hash,
     },
+    "summed": {"programme": _is_hash, "run": _is_run, "attempt": _from(1), "hash": _is_hash},
     "result": {"run": _is_text, "programme": _is_hash, "hash": _is_hash},
 }
 """The entries that a node writes: what each says, and what that looks like."""
+_OPTIONAL = {"debited": frozenset(("attempt",))}
+"""What is left out where it says nothing: a debit for the region's own answer is of no attempt."""
 
 
 def readable(entry: LoggedEntry) -> bool:
     """Whether the entry is one that a node writes."""
     shape = SHAPES.get(entry.event)
-    if shape is None or len(entry.body) != len(shape) + 1:
+    if shape is None or not entry.body.keys() <= {"event", *shape}:
         return False
-    return all(name in entry.body and fits(entry.body[name]) for name, fits in shape.items())
+    may_miss = _OPTIONAL.get(entry.event, frozenset())
+    return all(fits(entry.body[name]) if name in entry.body else name in may_miss for name, fits in shape.items())
 
 
 def check(bundle: Bundle) -> Iterator[Finding]:

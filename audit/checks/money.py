@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from audit.exact import nano_down, rho_text
 from audit.findings import Finding, error
-from audit.model import LoggedEntry
-from audit.state import State
+from audit.state import Debit, State
 
 TOTAL = error(
     "money.total",
@@ -39,10 +38,16 @@ PROGRAMME_CAP = error(
     "This one programme cost more than the steward's policy of that moment allows.",
     "Ask the region's steward why it was answered.",
 )
+ROOM = error(
+    "money.room",
+    "A programme was begun whose national sums could not all be tried for: an attempt that fails must still be paid.",
+    "Ask the region's steward why it was begun.",
+)
 
 
-def check(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+def check(state: State, debit: Debit) -> Iterator[Finding]:
     """One debit against the totals before it and the caps in force."""
+    entry = debit.entry
     where, cohort, charge = state.at(entry), entry.text("cohort"), entry.money("charge")
     if charge == 0:
         yield NOTHING.broken(where, "The debit's charge is 0.")
@@ -69,7 +74,19 @@ def check(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     if totals[1] > lifetime:
         what = f"The lifetime total is {rho_text(totals[1])} rho with this debit; the cap is {rho_text(lifetime)}."
         yield LIFETIME_CAP.broken(where, what)
-    most = nano_down(caps.programme)
-    if charge > most:
-        what = f"The debit is {rho_text(charge)} rho; the policy allows {rho_text(most)} a programme."
+    most, whole = nano_down(caps.programme), max(charge, 0 if debit.asked is None else debit.asked.most)
+    if whole > most:
+        what = f"The programme may come to {rho_text(whole)} rho; the policy allows {rho_text(most)} a programme."
         yield PROGRAMME_CAP.broken(where, what)
+    yield from _room(state, debit, cap - totals[0], lifetime - totals[1])
+
+
+def _room(state: State, debit: Debit, cohort: int, lifetime: int) -> Iterator[Finding]:
+    """What a run begins with is paid only where every attempt could be; nano-rho that are left with it paid."""
+    asked = debit.asked
+    if asked is None or debit.attempt != (0 if asked.of("regional") else 1):
+        return
+    more, left = asked.most - debit.entry.money("charge"), min(cohort, lifetime)
+    if 0 <= left < more:
+        what = f"Its attempts may cost {rho_text(more)} rho more than this debit; {rho_text(left)} is left."
+        yield ROOM.broken(state.at(debit.entry), what)

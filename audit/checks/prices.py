@@ -8,7 +8,8 @@ from audit.exact import rho_text
 from audit.findings import Finding, error, note
 from audit.model import LoggedEntry
 from audit.reprice.asked import Asked, CannotDerive
-from audit.reprice.price import LEAST_SIGMA, PricedBlock, Repriced, reprice
+from audit.reprice.group import LEAST_SIGMA
+from audit.reprice.price import PricedBlock, Repriced, reprice
 from audit.state import Debit, State
 
 UNDERIVABLE = error(
@@ -72,14 +73,14 @@ def derive(state: State, debit: Debit) -> Iterator[Finding]:
             return
     debit.repriced = done[key]
     yield from _blocks(state, debit.entry, done[key])
-    yield from _charge(state, debit.entry, asked, done[key])
+    yield from _charge(state, debit, asked, done[key])
 
 
 def _key(state: State, debit: Debit) -> str:
     """All that a price depends on, as one text; programmes differ in more than that."""
     paper = state.evidence.library.paper("programme", debit.entry.text("programme"))
     body = {} if paper is None else paper.body
-    return repr([body.get(key) for key in ("codebook_hash", "statistics", "blocks")])
+    return repr([body.get(key) for key in ("codebook_hash", "statistics", "blocks", "weights", "secure")])
 
 
 def _blocks(state: State, entry: LoggedEntry, repriced: Repriced) -> Iterator[Finding]:
@@ -95,27 +96,35 @@ def _blocks(state: State, entry: LoggedEntry, repriced: Repriced) -> Iterator[Fi
         if block.derived.cells != block.signed.cells:
             what = f"Block {block.derived.id} has {block.derived.cells} cells; the programme says {block.signed.cells}."
             yield CELLS.broken(where, what)
-        if block.signed.sigma < LEAST_SIGMA:
-            yield SIGMA.broken(
-                where, f"The noise of block {block.derived.id} has a sigma below {LEAST_SIGMA} grid steps."
-            )
+        if block.derived.mode != block.signed.mode:
+            what = f"Block {block.derived.id} is {block.derived.mode}; the programme says {block.signed.mode}."
+            yield BLOCKS.broken(where, what)
+        if block.too_sharp:
+            part = "a part of each region's noise" if block.national else "the noise"
+            what = f"In block {block.derived.id} {part} has a sigma below {LEAST_SIGMA} grid steps."
+            yield SIGMA.broken(where, what)
 
 
 def _bound(block: PricedBlock) -> str:
     derived, squared = block.derived, block.signed.bound_squared
+    weight = f", times {block.weight} of the heaviest region" if block.national else ""
     return (
         f"Block {derived.id}: one household can add {derived.persons} x {derived.waves} x {derived.most} = "
-        f"{derived.bound} steps, times {block.signed.multiplier}; squared {block.bound**2}, and {squared} is stated."
+        f"{derived.bound} steps, times {block.signed.multiplier}{weight}; squared {block.bound**2}, and {squared} is "
+        "stated."
     )
 
 
-def _charge(state: State, entry: LoggedEntry, asked: Asked, repriced: Repriced) -> Iterator[Finding]:
-    where, charge, own = state.at(entry), entry.money("charge"), repriced.stated_nano
+def _charge(state: State, debit: Debit, asked: Asked, repriced: Repriced) -> Iterator[Finding]:
+    where, charge = state.at(debit.entry), debit.entry.money("charge")
+    own, national = repriced.stated_nano, repriced.national.stated_nano
     if asked.charge != own:
         what = f"The programme states {asked.charge} nano-rho; its own bounds and noise cost {own}."
         yield STATED.broken(where, what)
-    # A programme that overstates a bound is charged by what it states, which is more.
-    right = max(own, repriced.nano)
+    if asked.national != national:
+        what = f"The programme states {asked.national} nano-rho for an attempt; its national blocks cost {national}."
+        yield STATED.broken(where, what)
+    right = repriced.of(debit.attempt).right
     if charge != right:
         less = "less" if charge < right else "more"
         what = (

@@ -13,6 +13,7 @@ from audit.practise.frauds import (
     rewriting,
     showing,
     spending,
+    summing,
     witnessing,
 )
 
@@ -27,4 +28,5 @@ CATALOGUE: tuple[Fraud, ...] = (
     *resetting.FRAUDS,
     *carrying.FRAUDS,
     *showing.FRAUDS,
+    *summing.FRAUDS,
 )

@@ -149,9 +149,12 @@ class Log:
     def refuse(self, asked: Signed, reason: str) -> int:
         return self.write("refused", programme=asked.digest, run=self.study.run(asked.digest), reason=reason)
 
-    def debit(self, asked: Signed, charge: int | None = None, wrong: Values | None = None) -> int:
-        """Charges the programme's own price, or another, and adds it to the totals; `wrong` replaces fields."""
-        paid, cohort = charge_of(asked) if charge is None else charge, cohort_of(asked)
+    def debit(self, asked: Signed, charge: int | None = None, wrong: Values | None = None, number: int = 0) -> int:
+        """Charges the programme's own price, or another, and adds it to the totals; `wrong` replaces fields.
+
+        `number` 0 pays for the answer, from 1 on for that attempt at the national sums.
+        """
+        paid, cohort = charge_of(asked, number) if charge is None else charge, cohort_of(asked)
         self.cohorts[cohort] = self.cohorts.get(cohort, 0) + paid
         self.lifetime += paid
         body: Values = {
@@ -164,7 +167,42 @@ class Log:
             "cohort_total": str(self.cohorts[cohort]),
             "lifetime_total": str(self.lifetime),
         }
-        return self._add("debited", body | (wrong or {}))
+        attempt: Values = {"attempt": number} if number else {}
+        return self._add("debited", body | attempt | (wrong or {}))
+
+    def order(self, asked: Signed, number: int = 1) -> None:
+        """The coordinator orders an attempt, and shows what came of it; the log does not say that it was ordered."""
+        order = self.study.order(self.study.run(asked.digest), asked, self.now, number)
+        self.sent += [order, *self.study.rounds(asked, number).papers]
+
+    def vector(self, asked: Signed, debit: int, number: int = 1, participants: str = "") -> int:
+        """A masked vector leaves for a debit; what it was made of stays, behind a commitment."""
+        listed = participants or self.study.rounds(asked, number).participants.digest
+        run, commitment = self.study.run(asked.digest), self.study.draw(64)
+        return self.write(
+            "attempted",
+            programme=asked.digest,
+            run=run,
+            attempt=number,
+            debit=debit,
+            participants=listed,
+            commitment=commitment,
+        )
+
+    def attempt(self, asked: Signed, number: int = 1) -> int:
+        """Order, debit, checkpoint, vector, checkpoint: as it should be. Returns the debit."""
+        self.order(asked, number)
+        debit = self.debit(asked, number=number)
+        self.look()
+        self.vector(asked, debit, number)
+        self.look()
+        self.wait(10)
+        return debit
+
+    def keep_sum(self, asked: Signed, number: int = 1, hashed: str = "") -> int:
+        """The finished sum comes back and is kept."""
+        run, made = self.study.run(asked.digest), hashed or self.study.rounds(asked, number).sum.digest
+        return self.write("summed", programme=asked.digest, run=run, attempt=number, hash=made)
 
     def _asker(self, asked: Signed) -> str:
         """Who is said to ask: whoever signed, or the researcher where nobody did."""
@@ -231,11 +269,12 @@ class Log:
         self.now = (self.now // DAY_S + 1) * DAY_S + 9 * 3600
 
 
-def charge_of(asked: Signed) -> int:
-    """What a programme says that it costs, in nano-rho."""
+def charge_of(asked: Signed, number: int = 0) -> int:
+    """What a programme says that it costs, in nano-rho: a region's own answer, or an attempt at its national sums."""
     match papers.body_of(asked):
-        case {"charge": {"rho": str(rho)}}:
-            return int(rho)
+        case {"charge": {"rho": str(rho), **rest}}:
+            national = int(str(rest.get("national", "0")))
+            return national if number else int(rho) - national
         case _:
             raise ValueError("not a programme")
 

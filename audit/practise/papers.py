@@ -97,13 +97,14 @@ def roster(people: People, serial: int, issued: int, *more: Person) -> Values:
 
 
 def policy(region: str, version: int, cohort: str, lifetime: str, **more: Json) -> Values:
-    """What a region allows, in rho: of cohort c1, over the lifetime, and 0.2 a programme."""
+    """What a region allows, in rho: of cohort c1, over the lifetime, 0.2 a programme; and national sums."""
     return {
         "policy": {"version": version},
         "region": region,
         "cohorts": {COHORT: {"rho": cohort}},
         "lifetime": {"rho": lifetime},
         "programme": {"rho": "0.2"},
+        "secure": {"own_noise": {"rho": "0.2"}},
         **more,
     }
 
@@ -159,8 +160,41 @@ def programme(name: str, people_codebook: str, people_calendar: str, sigma: int 
     }
 
 
-def order(run: str, programme_hash: str, issued: int) -> Values:
-    return {"run": run, "programme": programme_hash, "issued": issued, "deadline": issued + 7 * DAY_S}
+def nationally(body: Values, colluders: int = 1, dropouts: int = 0, attempts: int = 2) -> Values:
+    """The programme with its question to adults asked as a national sum, of both regions."""
+    match body["statistics"], body["blocks"]:
+        case [*first, dict(last)], list(blocks):
+            marked = [_national(one) if at >= 3 else one for at, one in enumerate(blocks) if isinstance(one, dict)]
+        case _:
+            raise ValueError("not a programme")
+    secure: Values = {"colluders": colluders, "dropouts": dropouts}
+    return body | {
+        "charge": charges(marked),
+        "secure": secure if attempts == 1 else secure | {"attempts": attempts},
+        "statistics": [*first, _national(last)],
+        "blocks": list[Json](marked),
+    }
+
+
+def _national(one: Mapping[str, Json]) -> Values:
+    return {**one, "mode": "national"}
+
+
+def is_national(block: Json) -> bool:
+    return isinstance(block, dict) and block.get("mode") == "national"
+
+
+def charges(blocks: Sequence[Mapping[str, Json]]) -> Values:
+    """What a programme of both kinds costs: a region's own answer and an attempt, each by itself."""
+    regional = price([one for one in blocks if not is_national(dict(one))])
+    national = price([one for one in blocks if is_national(dict(one))])
+    return {"rho": str(regional + national), "national": str(national)}
+
+
+def order(run: str, programme_hash: str, issued: int, attempt: int = 0) -> Values:
+    """For the region's own answer; or for an attempt at the national sums."""
+    body: Values = {"run": run, "programme": programme_hash, "issued": issued, "deadline": issued + 7 * DAY_S}
+    return body | {"attempt": attempt} if attempt else body
 
 
 def approval(region: str, programme_hash: str, decided: int, reason: str | None = None) -> Values:
@@ -173,13 +207,14 @@ def answer(region: str, asked: Signed, snapshot: str, entropy: Entropy) -> Value
     """An answer of the programme's shape whose numbers are drawn: nothing was counted."""
     match canonical.decode(asked.document):
         case {"programme": {"cohort": str(cohort)}, "blocks": list(blocks)}:
-            values = [_values(one, entropy) for one in blocks]
+            found = [values(one, entropy) for one in blocks if not is_national(one)]
         case _:
             raise ValueError("not a programme")
-    return {"region": region, "programme": asked.digest, "cohort": cohort, "snapshot": snapshot, "blocks": values}
+    return {"region": region, "programme": asked.digest, "cohort": cohort, "snapshot": snapshot, "blocks": found}
 
 
-def _values(one: Json, entropy: Entropy) -> Json:
+def values(one: Json, entropy: Entropy) -> Json:
+    """A block of drawn numbers."""
     match one:
         case {"id": str(name), "cells": int(cells)}:
             drawn = b"".join((int.from_bytes(entropy()[:2], "big") % 400).to_bytes(8, "big") for _ in range(cells))

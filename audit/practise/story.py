@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audit.practise.log import Log
 from audit.practise.papers import CALENDAR, CODEBOOK
-from audit.practise.people import People
+from audit.practise.people import DAY_S, People
 from audit.practise.sheaf import Sheaf, of_coordinator, of_region, of_witness
 from audit.practise.study import Study
 
@@ -96,15 +96,21 @@ def crashed(log: Log) -> None:
 
 
 def masked(log: Log) -> None:
-    """A masked vector of a secure aggregation leaves, and uses up its debit."""
-    asked = log.study.programme("masked_one")
+    """A programme of both kinds: the region's own answer, and its part in a national sum, which comes back."""
+    asked = log.study.national("masked_one")
     log.ask(asked)
-    log.approve(asked)
-    debit = log.debit(asked)
+    if log.region == "FR":
+        log.approve(asked)
+    log.spend(asked)
+    log.attempt(asked)
+    log.keep_sum(asked)
     log.look()
-    run, others = log.study.run(asked.digest), log.study.draw(64)
-    log.write("attempted", programme=asked.digest, run=run, attempt=1, debit=debit, participants=others)
-    log.look()
+
+
+def masked_too(log: Log) -> None:
+    """The same, on the same day as in FR."""
+    log.wait(4 * DAY_S)
+    masked(log)
 
 
 def returned(log: Log) -> None:
@@ -157,6 +163,7 @@ GR: Chapters = {
     "lost": lost,
     "dry": dry,
     "wider": wider,
+    "masked": masked_too,
 }
 
 

@@ -11,6 +11,7 @@ from rondgang.signed import Signed
 from audit.practise import papers
 from audit.practise.papers import Values, paper
 from audit.practise.people import DAY_S, START, Entropy, People
+from audit.practise.rounds import Rounds, attempt
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class Study:
     calendar: Signed = field(init=False)
     codebook: Signed = field(init=False)
     _runs: dict[str, str] = field(default_factory=dict)
+    _rounds: dict[tuple[str, int], Rounds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         consortium = self.people.consortium
@@ -50,13 +52,24 @@ class Study:
         body = self.programme_body(name) | changes
         return paper("programme", body, *(keys or (self.people.researcher.signing,)))
 
+    def national(self, name: str) -> Signed:
+        """A programme with a question whose answer is a national sum."""
+        return self.programme(name, **papers.nationally(self.programme_body(name)))
+
+    def rounds(self, asked: Signed, number: int = 1) -> Rounds:
+        """An attempt at a programme's national sums, in which all regions took part."""
+        run = self.run(asked.digest)
+        if (run, number) not in self._rounds:
+            self._rounds[run, number] = attempt(self.people, self.entropy, run, asked, number)
+        return self._rounds[run, number]
+
     def policy(self, region: str, version: int, cohort: str, lifetime: str, **more: Json) -> Signed:
         """A policy, signed by the region's own steward."""
         steward = self.people.regions[region].keys["steward"]
         return paper("policy", papers.policy(region, version, cohort, lifetime, **more), steward)
 
-    def order(self, run: str, asked: Signed, issued: int) -> Signed:
-        return paper("order", papers.order(run, asked.digest, issued), self.people.desk.signing)
+    def order(self, run: str, asked: Signed, issued: int, number: int = 0) -> Signed:
+        return paper("order", papers.order(run, asked.digest, issued, number), self.people.desk.signing)
 
     def approval(self, region: str, asked: Signed, decided: int, reason: str | None = None) -> Signed:
         steward = self.people.regions[region].keys["steward"]

@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 
 from rondgang.canonical import Json
 
 from audit.exact import digits, fraction, whole
 from audit.model import Body
+from audit.reprice.group import Group
+
+MODES = ("regional", "national")
 
 
 class CannotDerive(ValueError):
@@ -31,17 +35,22 @@ class Statistic:
     within: tuple[Fraction, Fraction] | None
     bins: tuple[Fraction, ...]
     by: tuple[str, ...]
+    mode: str
 
 
 @dataclass(frozen=True, slots=True)
 class SignedBlock:
-    """What the programme says of one block: squared bound and sigma are in grid units times the multiplier."""
+    """What the programme says of one block: squared bound and sigma are in grid units times the multiplier.
+
+    Of a national one `sigma` is that of the finished sum.
+    """
 
     id: str
     cells: int
     multiplier: int
     bound_squared: int
     sigma: Fraction
+    mode: str
 
     @property
     def rho(self) -> Fraction:
@@ -53,8 +62,19 @@ class SignedBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Secure:
+    """What is assumed of the regions behind national sums, and how often a run may try for them."""
+
+    colluders: int
+    dropouts: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """A programme. `charge` is what it says a region is charged, in nano-rho; `weights` names the regions asked."""
+    """A programme. `charge` is what it says a region is charged, in nano-rho, with one attempt at its national sums,
+    and `national` what each attempt costs of that; `weights` names the regions asked.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -67,12 +87,34 @@ class Asked:
     codebook_hash: str
     calendar_hash: str
     charge: int
+    national: int
+    secure: Secure | None
     weights: Mapping[str, int]
     statistics: tuple[Statistic, ...]
     blocks: tuple[SignedBlock, ...]
 
+    def of(self, mode: str) -> tuple[SignedBlock, ...]:
+        """The blocks that are answered so, in order."""
+        return tuple(block for block in self.blocks if block.mode == mode)
 
-_TOP = frozenset(("programme", "codebook_hash", "calendar_hash", "charge", "weights", "statistics", "blocks"))
+    @property
+    def group(self) -> Group | None:
+        """Who stands behind its national sums, as it says."""
+        secure = self.secure
+        return None if secure is None else Group(len(self.weights), secure.colluders, secure.dropouts)
+
+    @property
+    def heaviest(self) -> int:
+        """The heaviest weight of a region, in the smallest whole numbers of the same proportions."""
+        return max(self.weights.values()) // gcd(*self.weights.values())
+
+    @property
+    def most(self) -> int:
+        """The charge if every attempt is needed, in nano-rho."""
+        return self.charge + (0 if self.secure is None else (self.secure.attempts - 1) * self.national)
+
+
+_TOP = frozenset(("programme", "codebook_hash", "calendar_hash", "charge", "secure", "weights", "statistics", "blocks"))
 _HEADING = frozenset(
     ("id", "title", "purpose", "requester", "cohort", "codebook", "deadline", "data", "test_only")
 )  # fmt: skip
@@ -81,17 +123,18 @@ _STATISTIC = frozenset(
 )  # fmt: skip
 _UNITS = ("household", "adult", "child")
 _WAVE = re.compile(r"T[0-9]")
+_MOST_ATTEMPTS = 5
 
 
 def read_asked(body: Body) -> Asked:
     """The programme of a signed document. Raises CannotDerive, and nothing else, where it is not one."""
-    if set(body) != _TOP:
+    if set(body) | {"secure"} != _TOP:
         raise CannotDerive("it does not have exactly the parts of a programme")
     heading, weights = body["programme"], body["weights"]
     if not isinstance(heading, dict) or set(heading) - _HEADING or not isinstance(weights, dict):
         raise CannotDerive("its heading or its weights are not those of a programme")
     title, test_only = heading.get("title"), heading.get("test_only", False)
-    charge = _charge(body["charge"])
+    charge, national = _charge(body["charge"])
     if not isinstance(title, dict) or not isinstance(test_only, bool) or not weights:
         raise CannotDerive("its title, its mark for tests or its weights cannot be read")
     return Asked(
@@ -106,7 +149,9 @@ def read_asked(body: Body) -> Asked:
         codebook_hash=_text(body, "codebook_hash"),
         calendar_hash=_text(body, "calendar_hash"),
         charge=charge,
-        weights={region: _number(weights, region) for region in weights},
+        national=national,
+        secure=_secure(body["secure"]) if "secure" in body else None,
+        weights={region: _weight(weights, region) for region in weights},
         statistics=tuple(_statistic(one) for one in _list(body["statistics"])),
         blocks=tuple(_block(one) for one in _list(body["blocks"])),
     )
@@ -135,20 +180,47 @@ def _list(value: Json) -> Sequence[Mapping[str, Json]]:
     return found
 
 
-def _charge(value: Json) -> int:
+def _weight(values: Mapping[str, Json], region: str) -> int:
+    weight = _number(values, region)
+    if weight < 1:
+        raise CannotDerive("a region weighs nothing, or less")
+    return weight
+
+
+def _charge(value: Json) -> tuple[int, int]:
+    """The whole charge, and the part of it that each attempt costs."""
     match value:
-        case {"rho": rho, **rest} if not set(rest) - {"delta"}:
-            found = digits(rho)
+        case {"rho": rho, **rest} if not set(rest) - {"delta", "national"}:
+            found, national = digits(rho), digits(rest.get("national", "0"))
         case _:
-            found = None
-    if not found:
-        raise CannotDerive("its charge is not a whole number of nano-rho, one or more")
-    return found
+            found = national = None
+    if not found or national is None or national > found:
+        raise CannotDerive("its charge is not a whole number of nano-rho, one or more, with its national part in it")
+    return found, national
+
+
+def _secure(value: Json) -> Secure:
+    match value:
+        case {"colluders": colluders, "dropouts": dropouts, **rest} if not set(rest) - {"attempts"}:
+            found = [whole(one) for one in (colluders, dropouts, rest.get("attempts", 1))]
+        case _:
+            found = [None]
+    read = [one for one in found if one is not None and one >= 0]
+    if len(read) != 3 or not 1 <= read[2] <= _MOST_ATTEMPTS:
+        raise CannotDerive("what it assumes for its national sums cannot be read")
+    return Secure(*read)
+
+
+def _mode(value: Mapping[str, Json]) -> str:
+    mode = value.get("mode", "regional")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise CannotDerive("a statistic or a block has a mode that this version does not know")
+    return mode
 
 
 def _statistic(value: Mapping[str, Json]) -> Statistic:
-    if set(value) - _STATISTIC or value.get("mode", "regional") != "regional":
-        raise CannotDerive("a statistic has a part, or a mode, that this version does not know")
+    if set(value) - _STATISTIC:
+        raise CannotDerive("a statistic has a part that this version does not know")
     of, unit, wave = value.get("of"), _text(value, "unit"), _text(value, "wave")
     waves, pooled = tuple(wave.split("+" if "+" in wave else "->")), "+" in wave
     if unit not in _UNITS or len(waves) > 10 or not all(_WAVE.fullmatch(one) for one in waves):
@@ -169,6 +241,7 @@ def _statistic(value: Mapping[str, Json]) -> Statistic:
         within=(within[0], within[1]) if within else None,
         bins=_numbers(value.get("bins", [])),
         by=_texts(value.get("by", [])),
+        mode=_mode(value),
     )
 
 
@@ -189,18 +262,18 @@ def _numbers(value: Json) -> tuple[Fraction, ...]:
 
 def _block(value: Mapping[str, Json]) -> SignedBlock:
     match value:
-        case {"sigma": [numerator, shift], "bound_squared": squared, **rest} if set(rest) == {
+        case {"sigma": [numerator, shift], "bound_squared": squared, **rest} if set(rest) - {"mode"} == {
             "id",
             "cells",
             "multiplier",
         }:
             over, under, bound = whole(numerator), whole(shift), digits(squared)
         case _:
-            raise CannotDerive("a block does not have exactly its five parts")
+            raise CannotDerive("a block does not have exactly its parts")
     # The noise is drawn at a scale that is exactly a float64: anything else cannot have been drawn.
     if over is None or under is None or not 0 < over < 2**53 or not 0 <= under <= 60 or bound is None:
         raise CannotDerive("a block states a sigma or a bound that cannot be used")
     cells, multiplier = _number(value, "cells"), _number(value, "multiplier")
     if cells < 1 or multiplier < 1:
         raise CannotDerive("a block has no cells, or no multiplier")
-    return SignedBlock(_text(value, "id"), cells, multiplier, bound, Fraction(over, 2**under))
+    return SignedBlock(_text(value, "id"), cells, multiplier, bound, Fraction(over, 2**under), _mode(value))

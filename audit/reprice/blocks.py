@@ -2,6 +2,7 @@
 
 Statistics that count the same units in the same cells share one block `n1`, `n2`, ...; a sum, a variance and a standard
 deviation share what another statistic adds too. Everything else is a block of its statistic's own, under its name.
+What is answered by each region and what is summed over all of them never share a block.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Derived:
     most: int
     cells: int
     what: str
+    mode: str
 
     @property
     def bound(self) -> int:
@@ -83,8 +85,9 @@ class _AtWave:
     takes: Takes
 
 
-_Content = tuple[tuple[_Who, str, tuple[Cells, ...]], ...]
-"""What a block holds, wave by wave: who counts, what each adds, in which cells. The same content is the same block."""
+_Content = tuple[str, tuple[tuple[_Who, str, tuple[Cells, ...]], ...]]
+"""What a block holds: its mode, and wave by wave who counts, what each adds, in which cells. The same content is the
+same block."""
 
 
 def derive(asked: Asked, codebook: Codebook) -> tuple[Derived, ...]:
@@ -131,8 +134,9 @@ def _who(asked: Statistic, names: Names, needs: frozenset[Ref]) -> _Who:
     return _Who(asked.unit, asked.waves, facts, frozenset(known - told - behind))
 
 
-def _content(waves: Sequence[_AtWave], place: int) -> _Content:
-    return tuple((one.who, one.takes.adds[place].what, one.takes.adds[place].cells) for one in waves)
+def _content(statistic: Statistic, waves: Sequence[_AtWave], place: int) -> _Content:
+    adds = ((one.who, one.takes.adds[place]) for one in waves)
+    return statistic.mode, tuple((who, added.what, added.cells) for who, added in adds)
 
 
 def _name(statistic: Statistic, adds: Adds) -> str:
@@ -146,7 +150,7 @@ def _owners(read: Sequence[tuple[Statistic, tuple[_AtWave, ...]]]) -> dict[_Cont
         for statistic, waves in read:
             for place, adds in enumerate(waves[0].takes.adds):
                 if adds.shared is shared:
-                    found.setdefault(_content(waves, place), _name(statistic, adds))
+                    found.setdefault(_content(statistic, waves, place), _name(statistic, adds))
     return found
 
 
@@ -161,12 +165,12 @@ class _Making:
     def add(self, statistic: Statistic, waves: tuple[_AtWave, ...]) -> None:
         for place, adds in enumerate(waves[0].takes.adds):
             own = _name(statistic, adds)
-            content = _content(waves, place)
+            content = _content(statistic, waves, place)
             name = self.owners[content] if adds.shared else own
             self._block(name, statistic, content, adds)
         counted = waves[0].takes.counted
         if counted is not None:
-            content = tuple((one.who, "1", one.takes.counted or ()) for one in waves)
+            content = statistic.mode, tuple((one.who, "1", one.takes.counted or ()) for one in waves)
             name = self.counts.setdefault(content, f"n{len(self.counts) + 1}")
             self._block(name, statistic, content, Adds(1, "1 for each unit", counted))
 
@@ -176,4 +180,6 @@ class _Making:
             raise CannotDerive(f"{statistic.id}: two different blocks would be called {name}")
         persons = Names(self.codebook, statistic.unit, "").persons()
         cells = prod(one.number for one in adds.cells)
-        self.blocks.setdefault(name, Derived(name, statistic.unit, persons, len(content), adds.most, cells, adds.what))
+        mode, waves = content
+        found = Derived(name, statistic.unit, persons, len(waves), adds.most, cells, adds.what, mode)
+        self.blocks.setdefault(name, found)

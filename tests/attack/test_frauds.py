@@ -29,6 +29,7 @@ from policies.rules.entries import Entry
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.rules.region_policy import RegionPolicy
+from policies.secure.rounds import NationalSum, Participants, SecureKeys, Seen, Sharing, Survivors
 from policies.statistics import blocks
 from policies.statistics.answer import Answer
 from policies.statistics.programme import Programme
@@ -47,6 +48,12 @@ MODELS: dict[str, type[Document]] = {
     "order": Order,
     "approval": Approval,
     "answer": Answer,
+    "secure_keys": SecureKeys,
+    "participants": Participants,
+    "sharing": Sharing,
+    "survivors": Survivors,
+    "seen": Seen,
+    "national_sum": NationalSum,
 }
 
 

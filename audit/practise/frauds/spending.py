@@ -152,36 +152,14 @@ def over_the_lifetime(log: Log) -> Iterable[int]:
     return (log.spend(asked),)
 
 
-def attempt_without_debit(log: Log) -> Iterable[int]:
-    asked = log.study.programme("masked_free")
-    asked_at = log.ask(asked)
-    log.look()
-    attempt = log.write(
-        "attempted",
-        programme=asked.digest,
-        run=log.study.run(asked.digest),
-        attempt=1,
-        debit=asked_at,
-        participants=log.study.draw(64),
-    )
-    log.look()
-    return (attempt,)
-
-
 def attempt_and_answer(log: Log) -> Iterable[int]:
     """One debit pays for a masked vector and for an answer."""
-    asked = log.study.programme("masked_and_answered")
+    asked = log.study.national("masked_and_answered")
     log.ask(asked)
-    debit = log.debit(asked)
-    log.look()
-    run = log.study.run(asked.digest)
-    attempt = log.write(
-        "attempted", programme=asked.digest, run=run, attempt=1, debit=debit, participants=log.study.draw(64)
-    )
-    log.look()
+    debit = log.attempt(asked)
     answered = log.answer(asked, debit)
     log.look()
-    return attempt, answered
+    return (answered,)
 
 
 def to_another_cohort(log: Log) -> Iterable[int]:
@@ -291,15 +269,9 @@ FRAUDS = (
         over_the_lifetime,
     ),
     _fraud(
-        "attempt-without-debit",
-        "A masked vector left without a debit.",
-        {"answer.no_debit"},
-        attempt_without_debit,
-    ),
-    _fraud(
         "attempt-and-answer",
-        "One debit paid for a masked vector and for an answer.",
-        {"answer.second_of_debit"},
+        "The debit of a masked vector paid for an answer too.",
+        {"answer.other_debit"},
         attempt_and_answer,
     ),
     _fraud(
