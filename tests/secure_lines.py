@@ -3,8 +3,9 @@ wants. Time stands still unless it is moved; nothing sleeps."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,18 @@ from coordinator.admission import Admitted
 from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, Outgoing, SecureOut
 from coordinator.desk.runs import Runs
 from coordinator.desk.views import NationalProgress, Progress
-from coordinator.secure.messages import Begin, Done, KeysSaid, Over, Reply, Round
+from coordinator.secure.messages import (
+    Begin,
+    Done,
+    KeysSaid,
+    Over,
+    Reply,
+    Round,
+    Send,
+    Share,
+    ShowList,
+    Unmask,
+)
 from coordinator.store import sums
 from coordinator.store.store import Store, open_store
 from coordinator.store.sums import AttemptRecord
@@ -25,20 +37,23 @@ from coordinator.study import Study
 from node.authenticate import read_order
 from node.secure.party import Party
 from policies.documents import Document, from_canonical, to_canonical
-from policies.rules.refusals import Refused
+from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer, block_values
-from policies.statistics.programme import Programme
+from policies.statistics.programme import Programme, Secure
 from policies.study.adoption import Adopted
+from tests.national_study import codes
 from tests.node_world import CONSORTIUM, DESK, signed_programme
 from tests.secure_play import reply_to
-from tests.secure_world import NoNoise, Sums, checkpoint_key, regions_roster
+from tests.secure_world import NoNoise, Sums, checkpoint_key, national, regions_roster
 from tests.small_study import OPEN, calendar, codebook
 
 D = TypeVar("D", bound=Document)
 
 TIMEOUT_S = 20.0
 RUN = "run-00000000000000aa"
+ROUNDS: tuple[type[Round], ...] = (Share, Send, ShowList, Unmask)
+"""What the desk says in the rounds after the first."""
 Say = Callable[[Round], Reply | None]
 """What a region says instead of what is right; None for nothing at all."""
 
@@ -192,6 +207,8 @@ class World:
             ordered = read_order(item.run, item.said.signed_order, item.said.signed_programme)
             assert not isinstance(ordered, Refused)
             assert ordered.order.attempt == item.attempt
+            if end.party is not None and end.party.attempt >= item.attempt:
+                return Refused(Reason.MALFORMED, "begun here before")
             end.party = Party.begin(end.region, checkpoint_key(end.region), ordered, os.urandom)
             return KeysSaid(end.party.signed_keys)
         if end.party is None or end.party.attempt != item.attempt:
@@ -211,6 +228,9 @@ class World:
         return sign("answer", to_canonical(document), checkpoint_key(region)).to_bytes()
 
 
+Scenario = Callable[[World], Coroutine[None, None, None]]
+
+
 @asynccontextmanager
 async def world(folder: Path, programme: Programme, all_sums: dict[str, Sums]) -> AsyncIterator[World]:
     with open_store(f"sqlite:///{folder / 'desk.sqlite'}") as store:
@@ -219,6 +239,51 @@ async def world(folder: Path, programme: Programme, all_sums: dict[str, Sums]) -
             yield made
         finally:
             await made.runs.stop()
+
+
+def programme_of(attempts: int = 2, *, mixed: bool = False) -> Programme:
+    """Four regions, of which one may collude and one drop out; `mixed`: the first block is asked regionally."""
+    made = national(4, Secure(colluders=1, dropouts=1, attempts=attempts))
+    if not mixed:
+        return made
+    own, *rest = made.blocks
+    return made.model_copy(update={"blocks": (own.model_copy(update={"mode": "regional"}), *rest)})
+
+
+def sums_of(place: int) -> Sums:
+    """What the region at a place has, each its own."""
+    return {"block_0": (place, -place, 7), "block_1": (10 * place, 0)}
+
+
+def play(folder: Path, scenario: Scenario, programme: Programme | None = None) -> None:
+    """A scenario on a desk of its own."""
+
+    async def played() -> None:
+        sums = {region: sums_of(place) for place, region in enumerate(codes(4), 1)}
+        async with world(folder, programme or programme_of(), sums) as made:
+            await scenario(made)
+
+    asyncio.run(played())
+
+
+def is_exact(made: World) -> bool:
+    """Whether the finished sum is that of its regions, to the last digit."""
+    found = made.sum()
+    assert found is not None
+    wanted = [
+        [sum(column) for column in zip(*(made.ends[region].sums[block.id] for region in found.regions), strict=True)]
+        for block in found.blocks
+    ]
+    return [list(block.numbers()) for block in found.blocks] == wanted
+
+
+def silent(_said: Round) -> None:
+    """Says nothing."""
+
+
+def refusing(reason: Reason) -> Say:
+    """Says no, for this reason."""
+    return lambda _said: Refused(reason, "")
 
 
 def _adopted(kind: str, document: D) -> Adopted[D]:

@@ -8,7 +8,8 @@ refuses, or says what does not fit, is out of the attempt like one that vanished
 late, again, or from elsewhere changes nothing. `close` ends a round: who is still awaited is out too. Then the next
 round starts with those that are left, if they are enough: n - d up to the list of survivors, `Group.threshold` after.
 
-Only the first round may grow: `invite` asks more regions, or the same again, for nothing is fixed or spent yet.
+Only the first round may grow: `invite` asks more regions, or the same again, for nothing is fixed or spent yet. A node
+begins an attempt once: who is asked again and has the secrets still says so, and the keys it sent before stand.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from coordinator.secure.messages import (
     Unmask,
     VectorSaid,
 )
-from policies.documents import to_canonical
-from policies.rules.refusals import Refused
+from policies.documents import from_canonical, to_canonical
+from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum, Participants, SecureKeys, Sharing, Survivors
 from policies.study.roster import Roster, checkpoint_keys
 
@@ -61,6 +62,7 @@ _SAYS = {
     Stage.SHARES: (SharesSaid, "gave their shares"),
 }
 LATE = "no reply in time"
+OFF = "off the line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class Keys:
     data: bytes
     digest: str
     keys: SecureKeys
+
+    @classmethod
+    def of(cls, signed: Signed) -> Keys:
+        """Keys that were checked before. Raises BadDocument for another document."""
+        return cls(signed.to_bytes(), signed.digest, from_canonical(SecureKeys, signed.document))
+
+    @property
+    def paper(self) -> Signed:
+        return Signed.from_bytes(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +123,13 @@ class Aggregation:
     shares: Mapping[str, SharesSaid] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def begin(cls, asked: Asked, regions: Iterable[str]) -> Aggregation:
-        """The first round, with these regions of the programme invited."""
-        return cls(asked).invite(regions)
+    def begin(cls, asked: Asked, regions: Iterable[str], kept: Mapping[str, Keys] | None = None) -> Aggregation:
+        """The first round, with these regions of the programme invited.
+
+        `kept` are keys that came in it before: they count once their region says that it has the secrets still.
+        """
+        held = dict(kept or {})
+        return cls(asked, keys=held, out=dict.fromkeys(held, OFF)).invite(regions)
 
     @property
     def papers(self) -> tuple[Signed, ...]:
@@ -122,7 +137,7 @@ class Aggregation:
         match self.stage:
             case Stage.SHARING:
                 return (
-                    *(Signed.from_bytes(self.keys[region].data) for region in sorted(self.keys)),
+                    *(self.keys[region].paper for region in sorted(self.keys)),
                     _paper(self.participants),
                 )
             case Stage.VECTORS:
@@ -135,7 +150,7 @@ class Aggregation:
                 return ()
 
     def invite(self, regions: Iterable[str]) -> Aggregation:
-        """Awaits keys of more regions: new ones, such as declined, or such as lost the keys they had sent."""
+        """Awaits keys of more regions: new ones, such as declined, or such as were off the line in between."""
         if self.stage is not Stage.KEYS:
             return self
         asked = frozenset(regions) & frozenset(self.asked.programme.weights)
@@ -144,12 +159,13 @@ class Aggregation:
             awaited=self.awaited | asked,
             out=_without(self.out, asked),
             declined=_without(self.declined, asked),
-            keys=_without(self.keys, asked),
         )
 
     @property
     def replied(self) -> frozenset[str]:
         """The regions whose reply of this round is in."""
+        if self.stage is Stage.KEYS:
+            return frozenset(self.keys) - self.awaited - frozenset(self.out)
         return frozenset(self._replies)
 
     @property
@@ -177,6 +193,8 @@ class Aggregation:
         if region not in self.awaited and not late:
             return self
         if isinstance(reply, Refused):
+            if self.stage is Stage.KEYS and reply.reason is Reason.MALFORMED and region in self.keys:
+                return replace(self, awaited=self.awaited - {region})
             declined = {**self.declined, region: reply} if self.stage is Stage.KEYS else self.declined
             return replace(self._drop(region, f"refused: {reply.reason.value}"), declined=declined)
         expected, _ = _SAYS[self.stage]
@@ -192,12 +210,9 @@ class Aggregation:
     def lost(self, region: str) -> Aggregation:
         """The region is off the line and has replied nothing in this round: it is out.
 
-        In the first round its keys are gone too; it may be invited again.
+        In the first round its keys do not count any more; it may be invited again.
         """
-        if self.stage is Stage.KEYS:
-            dropped = self._drop(region, "off the line")
-            return replace(dropped, keys=_without(self.keys, {region}))
-        return self._drop(region, "off the line") if region in self.awaited else self
+        return self._drop(region, OFF) if self.stage is Stage.KEYS or region in self.awaited else self
 
     def close(self, key: SigningKey) -> tuple[Aggregation, dict[str, Round]] | Finished | Aborted:
         """Ends the round: what to say to each region in the next one; or the end. `key` is the desk's.
@@ -222,13 +237,14 @@ class Aggregation:
                 return self._finish(key)
 
     def _fix_participants(self, key: SigningKey) -> tuple[Aggregation, dict[str, Round]]:
-        listed = {region: self.keys[region].digest for region in sorted(self.keys)}
+        keys = {region: self.keys[region] for region in sorted(self.replied)}
+        listed = {region: theirs.digest for region, theirs in keys.items()}
         document = Participants(
             run=self.asked.run, programme=self.asked.signed.digest, attempt=self.asked.attempt, keys=listed
         )
         signed = sign("participants", to_canonical(document), key)
-        share = Share(signed.to_bytes(), tuple(self.keys[region].data for region in listed))
-        return replace(self._next(Stage.SHARING), participants=signed), dict.fromkeys(listed, share)
+        share = Share(signed.to_bytes(), tuple(theirs.data for theirs in keys.values()))
+        return replace(self._next(Stage.SHARING), keys=keys, participants=signed), dict.fromkeys(listed, share)
 
     def _fix_sharing(self, key: SigningKey) -> tuple[Aggregation, dict[str, Round]]:
         regions = tuple(sorted(self.boxes))
@@ -299,7 +315,7 @@ class Aggregation:
         """With the reply in it, or why it does not fit."""
         match reply:
             case KeysSaid():
-                others = [theirs.keys for theirs in self.keys.values()]
+                others = [theirs.keys for code, theirs in self.keys.items() if code != region]
                 found = read_keys(self.asked, region, reply.signed_keys, trusted, others)
                 if isinstance(found, str):
                     return found

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from coordinator.attendance.lines import Lines, SecureOut
 from coordinator.log import fault, note
-from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Stage
+from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Keys, Stage
 from coordinator.secure.messages import Asked, Begin, Done, Over, Reply, Round
 from coordinator.secure.national import Abandon, Close, Fail, Invite, National, Repeat, Start, Step
 from coordinator.store import sums
@@ -37,14 +37,16 @@ STOPPED = "The desk was stopped during this attempt."
 
 @dataclass(slots=True)
 class _Run:
-    """A run with national sums: where they stand, what was said to whom in this round, and what nobody said yet.
+    """A run with national sums: where they stand, and what was said to whom in this round.
 
-    `over` is the last attempt that came to nothing, for regions that come back.
+    `kept` are the keys that came in for the attempt that gathers them, in the store too; `over` is the last attempt
+    that came to nothing, for regions that come back.
     """
 
     national: National
     begin: Begin | None = None
     said: Mapping[str, Round] = field(default_factory=dict)
+    kept: Mapping[str, Keys] = field(default_factory=dict)
     over: tuple[int, str] | None = None
     poked: bool = False
     working: bool = False
@@ -94,7 +96,7 @@ class Conduct:
         national = National(Asked.of(run, 1, signed), deadline, self._timeout_s)
         records = await self._within(partial(sums.attempts, run=run))
         finished = await self._within(partial(sums.sum_of, run=run))
-        over = None
+        over, kept = None, dict[str, Keys]()
         for record in records:
             sentence = record.sentence or ""
             if record.state == "fixed":
@@ -103,6 +105,8 @@ class Conduct:
                 note("attempt_aborted", loud=True, run=run, attempt=record.attempt)
             if record.state == "keys":
                 national = replace(national, begun=record.begun, over=bool(sentence), sentence=sentence)
+                papers = await self._within(partial(sums.papers, run=run, attempt=record.attempt))
+                kept = {keys.keys.region: keys for keys in map(Keys.of, papers)}
             else:
                 national = replace(national, used=record.attempt, sentence=sentence)
                 over = (record.attempt, sentence)
@@ -114,7 +118,7 @@ class Conduct:
         after, step = national.step(self._lines.attending, self._clock(), self._ticks())
         national = after.failed(step.sentence) if isinstance(step, Fail) else national
         # Another task may have taken it up while this one waited for the store: the first one stays.
-        self._runs.setdefault(run, _Run(national, over=None if national.survivors else over))
+        self._runs.setdefault(run, _Run(national, kept=kept, over=None if national.survivors else over))
 
     async def ask_again(self, run: str) -> None:
         """Takes up sums that failed, as far as attempts are left; everybody may be asked for keys again."""
@@ -208,6 +212,7 @@ class Conduct:
         try:
             while found.poked:
                 found.poked = False
+                await self._keep_keys(run, found)
                 while (step := self._due(found)) is not None:
                     await self._do(run, found, step)
                 await self._changed(run)
@@ -215,6 +220,15 @@ class Conduct:
             fault("attempt_failed", error)
         finally:
             found.working = False
+
+    async def _keep_keys(self, run: str, found: _Run) -> None:
+        """Keys outlast the desk's memory: a node draws them once for an attempt, and others may take days to come."""
+        going = found.national.going
+        if going is None or going.stage is not Stage.KEYS or going.keys == found.kept:
+            return
+        papers = [keys.paper for region, keys in going.keys.items() if keys != found.kept.get(region)]
+        await self._within(partial(sums.keep, run=run, attempt=going.asked.attempt, papers=papers))
+        found.kept = going.keys
 
     def _due(self, found: _Run) -> Step | None:
         now, ticks = self._clock(), self._ticks()
@@ -247,7 +261,7 @@ class Conduct:
         signed = national.first.signed
         order = Order(run=run, programme=signed.digest, issued=begun, deadline=national.deadline, attempt=step.attempt)
         found.begin = Begin(sign("order", to_canonical(order), self._key).to_bytes(), signed.to_bytes())
-        going = Aggregation.begin(replace(national.first, attempt=step.attempt), step.regions)
+        going = Aggregation.begin(replace(national.first, attempt=step.attempt), step.regions, found.kept)
         found.national = found.national.started(going, begun, self._ticks())
         note("attempt_begun", run=run, attempt=step.attempt, regions=len(step.regions))
         await self._changed(run)
@@ -287,7 +301,7 @@ class Conduct:
         attempt = found.national.attempt
         await self._within(partial(sums.abort, run=run, attempt=attempt, sentence=ended.sentence))
         note("attempt_aborted", loud=True, run=run, attempt=attempt, regions=len(ended.regions))
-        found.national, found.over = found.national.aborted(ended), (attempt, ended.sentence)
+        found.national, found.over, found.kept = found.national.aborted(ended), (attempt, ended.sentence), {}
         await self._changed(run)
         self._tell_all(run, found, attempt, ended.sentence)
 

@@ -46,6 +46,11 @@ def begin(connection: Connection, run: str, attempt: int, now: int) -> None:
     connection.execute(insert(ATTEMPTS).values(run=run, attempt=attempt, begun=now, state="keys"))
 
 
+def keep(connection: Connection, run: str, attempt: int, papers: Iterable[Signed]) -> None:
+    """Keeps documents that came in during an attempt; those kept before stay as they are."""
+    _keep(connection, run, attempt, papers)
+
+
 def fix(connection: Connection, run: str, attempt: int, papers: Iterable[Signed]) -> None:
     """Notes that the desk has named who takes part, or what came after; with the documents of the round."""
     connection.execute(_at(run, attempt).values(state="fixed"))
