@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rondgang.signed import Signed
 
+from audit.bundles import read
 from compose.demo.federation import Federation
 from coordinator.client import Desk
 from coordinator.desk.views import Results
@@ -44,6 +45,7 @@ FOUR = (
 )
 """The small calendar with four regions in its first cohort."""
 ALLOWED = f'{POLICY}secure: {{own_noise: {{rho: "1"}}, attempts: 3, colluders: 1}}\n'
+_IN_ATTEMPTS = frozenset({"order", "secure_keys", "participants", "national_sum"})
 OWN = {"id": "changed", "kind": "proportion", "of": "incidents == 0", "unit": "household"}
 
 
@@ -164,3 +166,26 @@ def test_a_desk_that_is_killed_in_an_attempt_makes_another_or_goes_on(federation
     assert charged in ([1], [2], [1, 2])
     asked = from_canonical(Programme, Signed.from_bytes(desk.fetch(run).signed_programme).document)
     assert _sum(desk.fetch(run)).fits(asked)
+
+
+def test_an_auditor_is_handed_every_attempt_with_the_documents_of_its_rounds(
+    federation: Federation, desk: Desk, tmp_path: Path
+) -> None:
+    planned = desk.plan(_draft("nationwide"))
+    run = finished(desk, desk.submit(planned).run).run
+    out = tmp_path / "coordinator.bundle"
+    told = rondgang("coordinator", "export-evidence", "--out", out, "--home", federation.coordinator)
+    assert told.returncode == 0, told.stderr
+    bundle = read("coordinator.bundle", out.read_bytes()).bundle
+    assert bundle is not None
+    papers = list(bundle.papers.values())
+    mine = [paper for paper in papers if paper.kind in _IN_ATTEMPTS and paper.body.get("run") == run]
+    assert [paper.kind for paper in mine] == ["order", *["secure_keys"] * 4, "participants", "national_sum"]
+    order, *_, participants, summed = mine
+    assert order.body["attempt"] == 1
+    sharing = next(one for one in papers if one.kind == "sharing" and one.body["participants"] == participants.hash)
+    survivors = next(one for one in papers if one.kind == "survivors" and one.body["sharing"] == sharing.hash)
+    assert summed.body["survivors"] == survivors.hash
+    seen = [one.body["region"] for one in papers if one.kind == "seen" and one.body["survivors"] == survivors.hash]
+    assert seen == list(REGIONS)
+    assert summed.envelope == desk.fetch(run).signed_sum

@@ -15,13 +15,17 @@ from coordinator.secure.messages import (
     Over,
     Round,
     Send,
+    ShowList,
     Unmask,
     VectorSaid,
 )
 from coordinator.secure.national import WAIT_S, Where
+from node.secure.party import Party
 from policies.rules.refusals import Reason
 from tests.national_study import codes
-from tests.secure_lines import ROUNDS, TIMEOUT_S, World, is_exact, play, refusing, silent
+from tests.secure_lines import ROUNDS, TIMEOUT_S, End, World, is_exact, play, refusing, silent
+from tests.secure_play import reply_to
+from tests.secure_world import NoNoise
 
 
 @pytest.mark.parametrize("kind", ROUNDS, ids=lambda kind: kind.__name__)
@@ -193,3 +197,33 @@ def test_rubbish_and_strangers_change_nothing(tmp_path: Path) -> None:
         assert "BB (another length), CC (no reply in time)" in told.sentence
 
     play(tmp_path, scenario)
+
+
+def test_a_store_that_is_away_for_a_moment_holds_everything_up_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_work: object) -> None:
+        raise OSError("the disk is away")
+
+    async def scenario(made: World) -> None:
+        for end in made.ends.values():
+            end.says[Send] = silent
+        await made.join()
+        await made.submit()
+        with monkeypatch.context() as patched:
+            patched.setattr(made.store, "within", broken)
+            for region, end in made.ends.items():
+                said = next(said for _, said in end.heard if isinstance(said, Send))
+                made.say(region, 1, reply_to(said, _party(end), made.who, NoNoise(), end.sums))
+            await made.pump()
+            await made.wait(1)
+            assert not any(end.told(ShowList) for end in made.ends.values())
+        await made.wait(1)
+        assert is_exact(made)
+
+    play(tmp_path, scenario)
+
+
+def _party(end: End) -> Party:
+    assert end.party is not None
+    return end.party
