@@ -16,7 +16,7 @@ from audit.checks.answers import fits
 from audit.exact import NANO, nano_down, rho_text
 from audit.findings import Finding
 from audit.model import LoggedEntry
-from audit.reprice.price import PricedBlock
+from audit.reprice.price import PricedBlock, Repriced
 from audit.state import Debit, InForce, State
 from audit.telling import told
 from audit.verify import Examined, all_findings, examine
@@ -123,13 +123,33 @@ def _price(debit: Debit) -> Iterator[str]:
     if repriced is None:
         yield "The price cannot be derived; the findings say why."
         return
+    yield from _paid(debit, repriced)
     yield "Price, block by block: D is the most that one household adds, sigma the noise, both in the block's steps."
-    for block in repriced.blocks:
+    blocks, price = repriced.blocks_of(debit.attempt), repriced.of(debit.attempt)
+    for block in blocks:
         yield from _block(block)
-    exact, charge = repriced.rho, debit.entry.money("charge")
-    yield f"Sum of {len(repriced.blocks)} blocks: {decimal(exact)} rho."
-    yield f"Times {NANO:,} and rounded up: {repriced.nano:,} nano-rho."
-    yield f"Charged: {charge:,} nano-rho. {_agrees(charge, repriced.nano)}"
+    charge = debit.entry.money("charge")
+    yield f"Sum of {len(blocks)} blocks: {decimal(price.rho)} rho."
+    yield f"Times {NANO:,} and rounded up: {price.nano:,} nano-rho."
+    yield f"Charged: {charge:,} nano-rho. {_agrees(charge, price.nano)}"
+
+
+def _paid(debit: Debit, repriced: Repriced) -> Iterator[str]:
+    """What part of the programme a debit pays for, where it is not the whole, and who stands behind a national sum."""
+    asked, group = debit.asked, None if debit.asked is None else debit.asked.group
+    if asked is None or asked.secure is None or group is None:
+        return
+    most, regional = asked.secure.attempts, repriced.regional.nano
+    if debit.attempt:
+        yield f"This pays for attempt {debit.attempt} of at most {most} at the national sums; each attempt is charged."
+        who = f"of which {group.colluders} may collude and {group.dropouts} drop out"
+        yield f"  {group.regions} regions share the noise, {who};"
+        if group.sound:
+            alone = repriced.national.nano * group.alone
+            yield f"  if all others tell, a household is left with {rho_text(alone)} rho of its region's own noise"
+    else:
+        yield f"This pays for the region's own answer ({rho_text(regional)} rho); national sums are charged by attempt."
+        yield f"  with all {most} attempts the programme comes to {rho_text(asked.most)} rho"
 
 
 def _agrees(charge: int, price: int) -> str:
@@ -143,12 +163,14 @@ def _block(block: PricedBlock) -> Iterator[str]:
     units = {"household": "household", "adult": "adults", "child": "children"}[derived.unit]
     waves = "" if derived.waves == 1 else f" x {derived.waves} waves"
     yield f"  {derived.id}: {derived.what}; {derived.cells} {'cell' if derived.cells == 1 else 'cells'}"
-    yield (
-        f"    D = {derived.persons} {units}{waves} x {derived.most} = {derived.bound}, times {signed.multiplier} = "
-        f"{block.bound}{_stated(block)}"
-    )
+    times = f"{derived.persons} {units}{waves} x {derived.most} = {derived.bound}, times {signed.multiplier}"
+    yield f"    D = {times}{_heaviest(block)} = {block.bound}{_stated(block)}"
     yield f"    sigma = {signed.sigma.numerator}/{signed.sigma.denominator} = {decimal(signed.sigma)}"
     yield f"    (D/sigma)^2 / 2 = {decimal(block.rho)}"
+
+
+def _heaviest(block: PricedBlock) -> str:
+    return f", times {block.weight} (the heaviest region)" if block.national else ""
 
 
 def _stated(block: PricedBlock) -> str:
@@ -170,7 +192,8 @@ def _caps(state: State, debit: Debit) -> Iterator[str]:
     yield f"Caps by policy version {caps.version}, in force since {held.entry.place}:"
     yield f"  cohort {cohort}: {rho_text(totals[0])} of {rho_text(cap)} rho with this debit"
     yield f"  lifetime: {rho_text(totals[1])} of {rho_text(nano_down(caps.lifetime))} rho with this debit"
-    yield f"  a programme: {rho_text(entry.money('charge'))} of {rho_text(nano_down(caps.programme))} rho"
+    whole = entry.money("charge") if debit.asked is None else max(entry.money("charge"), debit.asked.most)
+    yield f"  a programme: {rho_text(whole)} of {rho_text(nano_down(caps.programme))} rho"
     decision = debit.decision
     if caps.steward_approves and decision is not None:
         said = "approved" if decision.approved else "declined"
@@ -187,27 +210,47 @@ def _in_force(state: State, entry: LoggedEntry) -> InForce | None:
 
 
 def _witnesses(examined: Examined, state: State, debit: Debit) -> Iterator[str]:
-    """The checkpoints between the debit and its answer, and the first behind the answer."""
-    entry, answered = debit.entry, debit.answered
+    """The checkpoints between the debit and what used it up, and the first behind that."""
+    entry, answered = debit.entry, debit.answered or debit.attempted
     heads, log = examined.evidence.heads, origin(state.region, entry.epoch)
     tree = examined.walked[state.region].trees[entry.epoch]
     until = tree.size if answered is None else answered.index
     between = [head for head in heads.between(log, entry.index, until) if fits(tree, head)]
     behind = [] if answered is None else [head for head in heads.after(log, answered.index) if fits(tree, head)]
+    left = "vector" if debit.attempt else "answer"
     if answered is None:
         yield "It was never answered: charged, and dead."
+    elif answered.event == "attempted":
+        listed = answered.text("participants")[:16]
+        yield f"A masked vector left at {answered.place}, {moment(answered.time)}; its list of regions is {listed}."
+        yield from _sum(examined, state, debit)
     else:
         yield f"Answered at {answered.place}, {moment(answered.time)}; answer {answered.text('answer')[:16]}."
-    for name, found in (("Before rows were read", between), ("Before the answer left", behind[:1])):
+    for name, found in (("Before rows were read", between), (f"Before the {left} left", behind[:1])):
         for head in found:
             who = sorted((examined.evidence.cosigner(key), min(times)) for key, times in head.times.items())
             by = ", ".join(f"{cosigner} at {moment(time)}" for cosigner, time in who)
             yield f"{name}: a checkpoint of {head.size} entries, cosigned by {by or 'nobody'}."
 
 
+def _sum(examined: Examined, state: State, debit: Debit) -> Iterator[str]:
+    """What came of an attempt, by the coordinator's files and by the region's own log."""
+    run = debit.entry.text("programme"), debit.entry.text("run")
+    for bundle in examined.evidence.of("coordinator"):
+        for paper in bundle.papers.values():
+            found = examined.evidence.library.national_sum(paper.hash) if paper.kind == "national_sum" else None
+            if found is not None and (found.programme, found.run, found.attempt) == (*run, debit.attempt):
+                inside = "in it" if state.region in found.regions else "NOT in it"
+                yield f"A sum came of it ({bundle.file}, {paper.place}), of {', '.join(found.regions)[:200]}: {inside}."
+    if (kept := state.sums.get(run)) is not None:
+        yield f"The sums of this run, of attempt {kept.number('attempt')}, were stored at {kept.place}."
+
+
 def _facts(debit: Debit) -> dict[str, Json]:
     entry, repriced = debit.entry, debit.repriced
-    blocks: list[Json] = [] if repriced is None else [_block_facts(block) for block in repriced.blocks]
+    blocks: list[Json] = (
+        [] if repriced is None else [_block_facts(block) for block in repriced.blocks_of(debit.attempt)]
+    )
     return {
         "event": entry.event,
         "time": entry.time,
@@ -215,10 +258,12 @@ def _facts(debit: Debit) -> dict[str, Json]:
         "run": entry.text("run"),
         "cohort": entry.text("cohort"),
         "charge": str(entry.money("charge")),
-        "price": None if repriced is None else str(repriced.nano),
-        "price_exact": None if repriced is None else str(repriced.rho),
+        "attempt": debit.attempt,
+        "price": None if repriced is None else str(repriced.of(debit.attempt).nano),
+        "price_exact": None if repriced is None else str(repriced.of(debit.attempt).rho),
         "blocks": blocks,
         "answered": None if debit.answered is None else debit.answered.place,
+        "attempted": None if debit.attempted is None else debit.attempted.place,
     }
 
 
@@ -233,6 +278,8 @@ def _block_facts(block: PricedBlock) -> Json:
         "most": str(derived.most),
         "bound": str(derived.bound),
         "multiplier": str(signed.multiplier),
+        "mode": derived.mode,
+        "weight": str(block.weight),
         "cells": str(derived.cells),
         "sigma": str(signed.sigma),
         "rho": str(block.rho),

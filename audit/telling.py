@@ -8,6 +8,7 @@ from audit.checks.epochs import totals_of
 from audit.evidence import Evidence
 from audit.exact import nano_down, rho_text
 from audit.model import LoggedEntry
+from audit.policy import Sums
 from audit.reprice.asked import Asked
 from audit.state import State
 
@@ -46,6 +47,17 @@ def _adopted(evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[
         yield f"  cap of a programme: {rho_text(nano_down(policy.programme))} rho"
         yield f"  the steward approves each programme: {'yes' if policy.steward_approves else 'no'}"
         yield f"  witnesses that must cosign: {policy.witnesses.need}, of whom {policy.witnesses.faulty} may lie"
+        yield _sums(policy.sums)
+
+
+def _sums(rule: Sums | None) -> str:
+    if rule is None:
+        return "  national sums: not allowed"
+    alone = rho_text(nano_down(rule.own_noise))
+    return (
+        f"  national sums: at most {alone} rho with its own noise alone, {rule.attempts} attempts, and "
+        f"{rule.colluders} assumed to collude"
+    )
 
 
 def _name(evidence: Evidence, key: str) -> str:
@@ -105,7 +117,22 @@ def _answered(evidence: Evidence, state: State, entry: LoggedEntry) -> Iterator[
 
 def _attempted(_evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[str]:
     yield f"A masked vector left for the debit at entry {entry.number('debit')}, attempt {entry.number('attempt')}."
+    yield f"It was masked for the regions of list {entry.text('participants')}."
+    yield f"What it was made of is committed to by {entry.text('commitment')}; the region keeps the opening."
     yield "It used that debit up: another attempt needs another debit."
+
+
+def _summed(evidence: Evidence, state: State, entry: LoggedEntry) -> Iterator[str]:
+    yield f"The national sums of {entry.text('run')}, of attempt {entry.number('attempt')}, were stored."
+    yield f"The signed document has the hash {entry.text('hash')}."
+    found = evidence.library.national_sum(entry.text("hash"))
+    if found is None:
+        yield "It is not in the files given."
+    else:
+        yield f"It is of {', '.join(found.regions)[:200]}."
+    mine = state.vectors.get((entry.text("programme"), entry.text("run"), entry.number("attempt")))
+    where = f"left at {mine.place}" if mine is not None else "is not in it: it did not take part in this attempt"
+    yield f"The region's own part {where}. Storing sums costs nothing."
 
 
 def _result(_evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[str]:
@@ -125,5 +152,6 @@ _TOLD: Mapping[str, Callable[[Evidence, State, LoggedEntry], Iterator[str]]] = {
     "declined": _decided,
     "answered": _answered,
     "attempted": _attempted,
+    "summed": _summed,
     "result": _result,
 }

@@ -54,6 +54,18 @@ def programme(name: str, rho: str, cohort: str = "c3", **heading: Json) -> Paper
     return paper("programme", asked | {"codebook_hash": codebook().hash})
 
 
+def nationally(name: str, rho: str, attempt: str) -> Paper:
+    """A programme with national sums, of which an attempt costs so much of its price."""
+    body = dict(programme(name, rho).body)
+    charge: dict[str, Json] = {"rho": str(int(Fraction(rho) * NANO)), "national": str(int(Fraction(attempt) * NANO))}
+    first, *others = STATISTICS
+    assert isinstance(first, dict)
+    secure: dict[str, Json] = {"colluders": 1, "dropouts": 1, "attempts": 2}
+    weights: dict[str, Json] = dict.fromkeys(("DR", "FR", "GM", "ZE"), 1000)
+    asked: list[Json] = [{**first, "mode": "national"}, *others]
+    return paper("programme", body | {"charge": charge, "statistics": asked, "secure": secure, "weights": weights})
+
+
 def codebook() -> Paper:
     state: dict[str, Json] = {"state": {"labels": {"nl": "Geweld in het gezin", "en": "Violence in the family"}}}
     return paper("codebook", {"derived": state, "variables": {"help": {"labels": {"nl": "Hulp", "en": "Help"}}}})
@@ -132,6 +144,33 @@ class Region:
             )
             self.watch()
         self.spends.append(Spend(debited, body["programme"]["cohort"], charge, charge, signed, answered))
+
+    def attempt(self, signed: Paper, number: int = 1, *, dead: bool = False) -> None:
+        """A vector of a national sum leaves, and the sum is kept; or it is charged in vain."""
+        self.papers[signed.hash] = signed
+        body: Any = signed.body
+        run, charge = f"run-{digest(signed.hash)[:16]}", int(body["charge"]["national"])
+        cohort = body["programme"]["cohort"]
+        debited = self.log(
+            "debited", programme=signed.hash, run=run, researcher=RESEARCHER, snapshot="5" * 32, cohort=cohort,
+            charge=str(charge), cohort_total=str(charge), lifetime_total=str(charge), attempt=number,
+        )  # fmt: skip
+        left = None
+        if not dead:
+            left = self.log(
+                "attempted", 2, programme=signed.hash, run=run, attempt=number, debit=debited.seq,
+                participants="6" * 64, commitment="7" * 64,
+            )  # fmt: skip
+            made: dict[str, Json] = {
+                "run": run,
+                "programme": signed.hash,
+                "attempt": number,
+                "regions": ["DR", "FR", "GM"],
+            }
+            kept = paper("national_sum", made)
+            self.papers[kept.hash] = kept
+            self.log("summed", programme=signed.hash, run=run, attempt=number, hash=kept.hash)
+        self.spends.append(Spend(debited, cohort, charge, charge, signed, None, left, number))
 
     def watch(self, *names: str) -> None:
         size = sum(entry.epoch == self.epoch for entry in self.bodies)

@@ -6,6 +6,7 @@ from audit.practise.fraud import Fraud
 from audit.practise.frauds import (
     approving,
     asking,
+    attempting,
     authority,
     carrying,
     pricing,
@@ -28,5 +29,6 @@ CATALOGUE: tuple[Fraud, ...] = (
     *resetting.FRAUDS,
     *carrying.FRAUDS,
     *showing.FRAUDS,
+    *attempting.FRAUDS,
     *summing.FRAUDS,
 )

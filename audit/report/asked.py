@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from rondgang.canonical import Json
 
 from audit.model import LoggedEntry, Paper
-from audit.report.naming import SHORT, Money, Names, inside, list_at, money, whole_at, words_at
-from audit.verdict import RegionHistory
+from audit.report.naming import SHORT, Money, Names, inside, keys_at, list_at, money, whole_at, words_at
+from audit.verdict import RegionHistory, Spend
 from policies.pages.dates import date, moment
 from policies.pages.words import catalogue, say
 from policies.study.text import Language
@@ -118,8 +118,6 @@ def _turns(told: dict[str, _Told], history: RegionHistory, known: _Known, names:
     for spend in history.spends:
         digest = words_at(spend.entry.body, "programme")
         charged.add(digest)
-        answered = spend.answered
-        dead = answered is None
         turn = Turn(
             region=region,
             asked=at(known.asked.get(digest)),
@@ -127,7 +125,7 @@ def _turns(told: dict[str, _Told], history: RegionHistory, known: _Known, names:
             charged=at(spend.entry),
             place=spend.entry.place,
             charge=money(spend.charge, lang),
-            outcome=say("report.dead", lang) if dead else say("report.answered_at", lang, date=at(answered)),
+            outcome=_outcome(spend, lang),
         )
         told.setdefault(digest, _Told()).turns.append(turn)
     for digest, entry in known.asked.items():
@@ -138,12 +136,22 @@ def _turns(told: dict[str, _Told], history: RegionHistory, known: _Known, names:
             told[digest].turns.append(turn)
 
 
+def _outcome(spend: Spend, lang: Language) -> str:
+    """What became of one debit."""
+    if spend.answered is not None:
+        return say("report.answered_at", lang, date=moment(spend.answered.time, lang))
+    if spend.attempted is not None:
+        date = moment(spend.attempted.time, lang)
+        return say("report.attempted_at", lang, attempt=spend.attempt, date=date)
+    return say("report.dead_attempt", lang, attempt=spend.attempt) if spend.attempt else say("report.dead", lang)
+
+
 def _question(digest: str, told: _Told, names: Names) -> Question:
     lang, paper = names.lang, names.papers.get(digest)
     who = ", ".join(sorted(names.person(key) for key in told.researchers if key))
     facts = [("researcher", who)]
     if paper is not None:
-        facts = [*_facts(paper, names), *facts, ("price", _price(paper, lang)), ("variables", _variables(paper, names))]
+        facts = [*_facts(paper, names), *facts, *_money(paper, lang), ("variables", _variables(paper, names))]
     facts += [("runs", ", ".join(sorted(run for run in told.runs if run))), ("hash", digest)]
     return Question(
         anchor=f"q-{digest[:SHORT]}",
@@ -184,8 +192,23 @@ def _variables(paper: Paper, names: Names) -> str:
     return "; ".join(f"{name}: {label}" for name, label in found.items())
 
 
-def _price(paper: Paper, lang: Language) -> str:
-    price = money(whole_at(paper.body, "charge", "rho") or 0, lang)
+def _money(paper: Paper, lang: Language) -> list[tuple[str, str]]:
+    """The price; and what it is made of where there are national sums, with who is trusted for them."""
+    found = [("price", _price(whole_at(paper.body, "charge", "rho"), lang))]
+    if not inside(paper.body, "secure"):
+        return found
+    trust = {part: whole_at(paper.body, "secure", part) or 0 for part in ("colluders", "dropouts")}
+    attempts = whole_at(paper.body, "secure", "attempts") or 1
+    national = _price(whole_at(paper.body, "charge", "national"), lang)
+    return [
+        *found,
+        ("attempt", say("report.attempt_price", lang, price=national, attempts=attempts)),
+        ("trust", say("report.trust", lang, regions=len(keys_at(paper.body, "weights")), **trust)),
+    ]
+
+
+def _price(nano: int | None, lang: Language) -> str:
+    price = money(nano or 0, lang)
     return say("report.price", lang, rho=price.rho, epsilon=price.epsilon)
 
 
@@ -205,7 +228,8 @@ def _statistic(statistic: Json, lang: Language) -> tuple[str, str]:
     counted = say(key if key in catalogue() else "page.counted.other", lang, **fields)
     by = _clause("report.by", lang, by=_listed(list_at(statistic, "by")))
     label = words_at(statistic, "label", lang) or words_at(statistic, "id").replace("_", " ")
-    return label, counted + by
+    national = say("report.nationally", lang) if words_at(statistic, "mode") == "national" else ""
+    return label, counted + by + national
 
 
 def _within(statistic: Json, lang: Language) -> str:

@@ -129,6 +129,7 @@ def _rules(policy: Body, names: Names) -> dict[str, str]:
         "approval": _approval(policy, lang),
         "witnesses": _witnesses(policy, lang),
         "statistics": _listed([_kind(kind, lang) for kind in list_at(policy, "statistics")]),
+        "sums": _sums(policy, lang),
         "deny": _listed(list_at(policy, "variables", "deny")),
         "crossings": _listed([_listed(pair, " x ") for pair in list_at(policy, "forbidden_crossings")]),
         "test_only": say("report.yes", lang) if inside(policy, "test_only") is True else "",
@@ -153,6 +154,16 @@ def _witnesses(policy: Body, lang: Language) -> str:
     # What is left out of a signed document has its default: two witnesses, of whom one may lie.
     need, faulty = (inside(policy, "witnesses", key) for key in ("need", "faulty"))
     return say("report.witness_rule", lang, need=_whole(need, 2), faulty=_whole(faulty, 1))
+
+
+def _sums(policy: Body, lang: Language) -> str:
+    """What is wanted of national sums; a policy that says nothing allows none, which is left out as other defaults."""
+    rule = inside(policy, "secure")
+    if not isinstance(rule, Mapping):
+        return ""
+    attempts, colluders = _whole(inside(rule, "attempts"), 3), _whole(inside(rule, "colluders"), 1)
+    cap = _cap(policy, lang, "secure", "own_noise")
+    return say("report.sums_rule", lang, cap=cap, attempts=attempts, colluders=colluders)
 
 
 def _kind(kind: Json, lang: Language) -> Json:

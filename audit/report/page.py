@@ -18,6 +18,7 @@ from audit.report.budgets import LIFETIME, Shown, accounts, shown
 from audit.report.dutch import in_dutch
 from audit.report.kept import changes, documents, files, watches
 from audit.report.naming import SHORT, Names, inside, names, words_at
+from audit.report.sums import sums
 from audit.verdict import RegionHistory, Verdict
 from policies.pages.dates import moment
 from policies.pages.templates import environment
@@ -50,6 +51,7 @@ class Region:
     name: str
     budgets: dict[str, Shown]
     answers: int
+    attempts: int
     dead: int
     refused: int
     findings: tuple[str, ...]
@@ -89,6 +91,7 @@ def page(verdict: Verdict, lang: Language) -> str:
             watches=watches(histories, called),
             documents=documents(histories, called),
             files=files(bundles, called),
+            sums=sums(bundles, histories, called),
             reading=[told(f"report.reading.{key}") for key in ("rho", "epsilon", "sums", "dead", "time")],
             limits=[told(f"report.limits.{key}") for key in ("data", "outside", "people", "absent", "noise")],
         )
@@ -148,7 +151,8 @@ def _region(history: RegionHistory, findings: tuple[Finding, ...], called: Names
         name=name,
         budgets={account.cohort: shown(account, name, called) for account in accounts(history, called)},
         answers=sum(spend.answered is not None for spend in history.spends),
-        dead=sum(spend.answered is None for spend in history.spends),
+        attempts=sum(spend.attempted is not None for spend in history.spends),
+        dead=sum(spend.dead for spend in history.spends),
         refused=sum(entry.event in ("refused", "declined") for entry in history.entries),
         findings=tuple(counted),
         worst=worst,

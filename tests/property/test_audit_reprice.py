@@ -10,17 +10,20 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from rondgang import canonical
 
+from audit.reprice import group
 from audit.reprice.asked import Asked, read_asked
 from audit.reprice.price import Repriced, reprice
 from policies.documents import load_yaml, parse_yaml, to_canonical
+from policies.secure.group import Group
+from policies.secure.rounds import spare
 from policies.starters import Starter, starters
 from policies.statistics.compile import BadStatistic, compile_blocks
 from policies.statistics.plan import BadPlan, plan
-from policies.statistics.programme import DraftPrice, Programme
+from policies.statistics.programme import Draft, DraftPrice, Programme, Secure
 from policies.statistics.statistic import Kind, Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
-from tests import small_study
+from tests import national_study, small_study
 from tests.applicants import ROTATION
 
 SHIPPED = ROTATION.parent
@@ -54,6 +57,20 @@ BINS = {"incidents": ["1", "3"], "grade": ["0"], "wellbeing": ["0.5", "1"], "age
 WAVES = ("T0", "T1", "T0+T1", "T0->T1")
 
 
+WEIGHTS: tuple[dict[str, str], ...] = ({}, {"AA": "1.5", "BB": "2.5", "CC": "1", "DD": "0.5"})
+
+
+def nationally(statistics: list[Statistic], secure: Secure | None, weights: dict[str, str]) -> Programme:
+    """Of four regions, which is as few as may add up, at weights such as make 5 of the heaviest and 1 of the least."""
+    written: dict[str, object] = {
+        "statistics": [one.model_dump(exclude_defaults=True) for one in statistics],
+        "price": {"rho": "0.2"},
+        "weights": weights or "equal",
+    }
+    made = Draft.model_validate({**small_study.draft().model_dump(), **written})
+    return plan(made.model_copy(update={"secure": secure}), CODEBOOK, national_study.calendar(), small_study.hashes())
+
+
 def planned(statistics: list[Statistic], codebook: Codebook = CODEBOOK) -> Programme:
     draft = small_study.draft().model_copy(
         update={"statistics": tuple(statistics), "price": DraftPrice.model_validate({"rho": "0.2"})}
@@ -73,9 +90,12 @@ def agreed(programme: Programme, codebook: Codebook) -> Repriced:
     theirs = compile_blocks(programme.statistics, codebook).blocks
     ours = [block.derived for block in repriced.blocks]
     assert (repriced.missing, repriced.unknown) == ((), ())
-    assert [(b.id, b.bound, b.cells) for b in ours] == [(b.id, b.bound, b.cells) for b in theirs]
+    assert [(b.id, b.bound, b.cells, b.mode) for b in ours] == [(b.id, b.bound, b.cells, b.mode) for b in theirs]
     assert not any(block.understated or block.overstated for block in repriced.blocks)
+    assert not any(block.too_sharp for block in repriced.blocks)
     assert repriced.nano == repriced.stated_nano == programme.charge.amount.nano
+    assert repriced.national.nano == repriced.national.stated_nano == programme.charge.national
+    assert asked_of(programme).most == programme.most_charge.nano
     return repriced
 
 
@@ -127,6 +147,53 @@ def test_bounds_cells_and_prices_agree_on_any_programme(data: st.DataObject) -> 
         assume(False)
         raise
     agreed(programme, CODEBOOK)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+def test_both_agree_on_programmes_of_both_modes_at_any_weights(data: st.DataObject) -> None:
+    """The same questions regionally and nationally share no block, and each mode is priced by itself."""
+    good: list[Statistic] = []
+    for place in range(data.draw(st.integers(1, 4))):
+        one = data.draw(drawn(f"s{place}"))
+        for mode in data.draw(st.sampled_from((("national",), ("regional", "national")))):
+            with_mode = one.model_copy(update={"mode": mode, "id": f"{one.id}_{mode}"})
+            try:
+                compile_blocks((*good, with_mode), CODEBOOK)
+            except BadStatistic:
+                continue
+            good.append(with_mode)
+    assume(any(one.mode == "national" for one in good))
+    secure = data.draw(
+        st.sampled_from((None, Secure(colluders=1, dropouts=1, attempts=3), Secure(colluders=3, dropouts=0)))
+    )
+    try:
+        programme = nationally(good, secure, data.draw(st.sampled_from(WEIGHTS)))
+    except BadPlan:
+        assume(False)
+        raise
+    agreed(programme, CODEBOOK)
+
+
+def test_a_group_and_its_parts_are_those_of_the_rules() -> None:
+    """Exhaustively for small groups: who is sound, the scales of the parts, what is spare, and what is left alone."""
+    for regions in range(1, 14):
+        for colluders in range(regions + 1):
+            for dropouts in range(regions + 1):
+                ours = group.Group(regions, colluders, dropouts)
+                try:
+                    theirs = Group(regions, colluders, dropouts)
+                except ValueError:
+                    assert not ours.sound
+                    continue
+                assert ours.sound
+                assert (ours.fewest, ours.alone) == (theirs.fewest, theirs.own_factor())
+                assert min(ours.parts) * theirs.smallest() == group.LEAST_SIGMA**2
+                assert sum(ours.parts) == theirs.share(dropouts)
+                for sigma in (Fraction(20), Fraction(64), Fraction(1000)):
+                    assert ours.large_enough(sigma) is (sigma**2 >= theirs.smallest())
+                gone = range(dropouts + 1)
+                assert [ours.spare(regions - k) for k in gone] == [spare(theirs, regions - k) for k in gone]
 
 
 def statistic(**fields: object) -> Statistic:

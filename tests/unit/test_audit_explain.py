@@ -79,6 +79,31 @@ def test_a_dead_debit_is_called_so() -> None:
     assert "It was never answered: charged, and dead." in explained(dead.entry.place).lines
 
 
+def blocks_of(found: Explanation) -> list[str]:
+    blocks = found.facts["blocks"]
+    assert isinstance(blocks, list)
+    return [str(block["id"]) for block in blocks if isinstance(block, dict)]
+
+
+def test_an_attempt_is_explained_by_its_own_blocks_and_what_came_of_it() -> None:
+    answer, tried = (explained(spend.entry.place) for spend in FR.spends[-2:])
+    assert answer.facts["attempt"] == 0
+    assert tried.facts["attempt"] == 1
+    assert tried.facts["attempted"] == first("attempted")
+    assert [blocks_of(found) for found in (answer, tried)] == [["n1", "helped", "n2"], ["safe", "n3"]]
+    for found in (answer, tried):
+        assert found.facts["price"] == found.facts["charge"]
+        assert found.findings == ()
+    text = "\n".join(tried.lines)
+    assert "This pays for attempt 1 of at most 2 at the national sums" in text
+    assert "a household is left with 0.04398045 rho" in text
+    assert "times 1 (the heaviest region)" in text
+    assert f"A masked vector left at {first('attempted')}" in text
+    assert "of FR, GR: in it." in text
+    assert f"were stored at {first('summed')}." in text
+    assert "with all 2 attempts the programme comes to 0.153931578 rho" in "\n".join(answer.lines)
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [
@@ -91,6 +116,10 @@ def test_a_dead_debit_is_called_so() -> None:
         (first("approved"), "The steward agreed to programme "),
         (first("declined"), "The steward declined (purpose) programme "),
         (first("answered"), "The coordinator has this answer: coordinator.bundle, record "),
+        (first("adopted", "policy"), "  national sums: at most 0.2 rho with its own noise alone, 3 attempts"),
+        (first("attempted"), "A masked vector left for the debit at entry "),
+        (first("summed"), "It is of FR, GR."),
+        (first("summed"), f"The region's own part left at {first('attempted')}."),
         (first("reset"), "  the lifetime counts as 0.8 rho spent"),
     ],
 )

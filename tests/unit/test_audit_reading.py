@@ -17,7 +17,7 @@ from audit import policy
 from audit.bundles import Reading, read
 from audit.checks.entries import SHAPES, readable
 from audit.model import LoggedEntry
-from audit.policy import Policy, Witnesses, read_policy
+from audit.policy import Policy, Sums, Witnesses, read_policy
 from audit.reprice import asked
 from policies.documents import Document, to_canonical
 from policies.rules import entries, evidence
@@ -46,6 +46,7 @@ def test_a_policy_means_the_same_to_both() -> None:
         statistics=["count", "mean"],
         variables={"deny": ["incidents"]},
         forbidden_crossings=[["state", "profile"]],
+        secure={"own_noise": {"rho": "0.5"}, "attempts": 2, "colluders": 3},
     )
     assert read_policy(body(written)) == Policy(
         version=1,
@@ -59,6 +60,7 @@ def test_a_policy_means_the_same_to_both() -> None:
         kinds=frozenset({"count", "mean"}),
         denied=frozenset({"incidents"}),
         crossings=(("state", "profile"),),
+        sums=Sums(Fraction(1, 2), 2, 3),
     )
 
 
@@ -68,6 +70,15 @@ def test_a_policy_that_says_little_means_what_the_rules_fill_in() -> None:
     assert read_back.kinds == set(plain.statistics)
     assert (read_back.witnesses.need, read_back.witnesses.faulty) == (plain.witnesses.need, plain.witnesses.faulty)
     assert read_back.steward_approves is (plain.approval == "steward")
+    assert (read_back.sums, plain.secure) == (None, None)
+
+
+def test_a_policy_that_says_little_of_national_sums_means_what_the_rules_fill_in() -> None:
+    written = region_policy(secure={"own_noise": {"rho": "0.5"}})
+    read_back, rule = read_policy(body(written)), written.secure
+    assert read_back is not None
+    assert rule is not None
+    assert read_back.sums == Sums(Fraction(1, 2), rule.attempts, rule.colluders)
 
 
 def test_the_auditor_knows_every_part_of_policies_and_programmes() -> None:
@@ -111,6 +122,12 @@ def test_a_rule_of_witnesses_is_sound_for_both_or_for_neither() -> None:
         {"forbidden_crossings": [["a"]]},
         {"forbidden_crossings": [["a", "b", "c"]]},
         {"forbidden_crossings": {}},
+        {"secure": {}},
+        {"secure": {"own_noise": {"rho": "-1"}}},
+        {"secure": {"own_noise": {"rho": "1001"}}},
+        {"secure": {"own_noise": {"rho": "1"}, "attempts": 0}},
+        {"secure": {"own_noise": {"rho": "1"}, "colluders": True}},
+        {"secure": {"own_noise": {"rho": "1"}, "dropouts": 1}},
     ],
     ids=str,
 )
@@ -141,6 +158,9 @@ def test_every_entry_of_an_honest_log_can_be_read_and_none_with_a_part_too_few_o
             assert not readable(logged(event | {"more": 1}))
             assert not readable(logged({key: part for key, part in event.items() if key != max(event)}))
             assert not readable(logged(event | {min(set(event) - {"event"}): True}))
+            if event["event"] == "debited":
+                assert readable(logged(event | {"attempt": 5}))
+                assert not any(readable(logged(event | {"attempt": wrong})) for wrong in (0, 6, "1", True, None))
 
 
 def logged(event: Mapping[str, Json]) -> LoggedEntry:

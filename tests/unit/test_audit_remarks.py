@@ -25,7 +25,8 @@ from audit.practise.folder import counted
 from audit.practise.log import Log
 from audit.practise.papers import paper
 from audit.practise.people import DAY_S, gather
-from audit.practise.story import FR, GR, World, after, tell
+from audit.practise.rounds import national_sum
+from audit.practise.story import FR, GR, World, after, instead, lost, masked_too, tell
 from audit.verdict import Verdict
 from audit.verify import verify
 from policies.rules import evidence
@@ -122,6 +123,68 @@ def unproved_extension(world: World) -> None:
     world.sheaves["auditor.bundle"].forks.append(kept)
 
 
+def lists_left_out(world: World) -> None:
+    sheaf = world.sheaves["coordinator.bundle"]
+    sheaf.papers = [one for one in sheaf.papers if one.kind != "sharing"]
+
+
+def sum_not_shown(world: World) -> None:
+    sheaf = world.sheaves["coordinator.bundle"]
+    sheaf.papers = [one for one in sheaf.papers if one.kind != "national_sum"]
+
+
+def sum_lost() -> Files:
+    """GR lost the part of its log in which its vector left."""
+
+    def again(log: Log) -> None:
+        masked_too(log)
+        lost(log)
+
+    world = tell(study(), FR, instead(GR, "masked", again))
+    sheaf = world.sheaves["GR.bundle"]
+    del sheaf.entries[2]
+    sheaf.notes = [note for note in sheaf.notes if note.checkpoint.epoch != 2]
+    return world.sealed()
+
+
+def came_too_late() -> Files:
+    """Three regions are asked, of which one may drop out: GR attempts, and is not in the sum."""
+
+    def chapter(log: Log) -> None:
+        asked = of_four(log)
+        log.ask(asked)
+        log.spend(asked)
+        debit = log.debit(asked, number=1)
+        log.look()
+        rounds = without_gr(log, asked)
+        log.sent += rounds
+        log.vector(asked, debit, participants=rounds[0].digest)
+        log.look()
+
+    return tell(study(), after(FR, "first", chapter), after(GR, "wider", chapter)).sealed()
+
+
+def of_four(log: Log) -> Signed:
+    """A programme of four regions, two of which nobody has evidence of."""
+    body = papers.nationally(log.study.programme_body("of_four"), dropouts=1, attempts=1)
+    weights: dict[str, canonical.Json] = dict.fromkeys(("DR", "FR", "GR", "UT"), 1000)
+    return log.study.programme("of_four", **{**body, "weights": weights})
+
+
+def without_gr(log: Log, asked: Signed) -> list[Signed]:
+    """All four are named and share; GR's vector does not come."""
+    desk, run = people().desk.signing, log.study.run(asked.digest)
+    four: list[canonical.Json] = ["DR", "FR", "GR", "UT"]
+    three: list[canonical.Json] = ["DR", "FR", "UT"]
+    here: dict[str, canonical.Json] = {"run": run, "programme": asked.digest, "attempt": 1}
+    keys: dict[str, canonical.Json] = {str(region): "5" * 64 for region in four}
+    named = paper("participants", here | {"keys": keys}, desk)
+    sharing = paper("sharing", {"participants": named.digest, "regions": four}, desk)
+    survivors = paper("survivors", {"sharing": sharing.digest, "regions": three}, desk)
+    body = national_sum(counted("sum of three"), here, asked, survivors.digest, ["DR", "FR", "UT"])
+    return [named, sharing, survivors, paper("national_sum", body, desk)]
+
+
 def dearer_than_it_needs() -> Files:
     """A programme that takes a household for two: paid twice over, and nobody exposed."""
 
@@ -182,6 +245,11 @@ REMARKS = (
     Remark("fork.kept", lambda: changed(unproved_extension), "auditor.bundle"),
     Remark("price.bound_large", dearer_than_it_needs, "FR.bundle"),
     Remark("roster.behind", revoked_elsewhere, "GR.bundle"),
+    Remark("sum.papers", lambda: changed(lists_left_out), "coordinator.bundle"),
+    Remark("sum.missing", lambda: changed(sum_not_shown), "FR.bundle", "FR/1#39"),
+    Remark("sum.not_compared", lambda: without("GR.bundle"), "coordinator.bundle"),
+    Remark("sum.not_compared", sum_lost, "GR.bundle"),
+    Remark("sum.not_in", came_too_late, "GR.bundle"),
 )
 
 

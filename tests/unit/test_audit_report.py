@@ -29,7 +29,19 @@ from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 from tests.applicants import signing_key
 from tests.html_pages import Element, complaints, contrast, read
-from tests.report_world import CODES, CONSORTIUM, FINDINGS, NANO, Region, digest, national, programme, region, verdict
+from tests.report_world import (
+    CODES,
+    CONSORTIUM,
+    FINDINGS,
+    NANO,
+    Region,
+    digest,
+    national,
+    nationally,
+    programme,
+    region,
+    verdict,
+)
 
 EVIL = "</title></style><script>alert(1)</script><img src=x onerror='a'>{{ 1234 * 1111 }} & \"quoted\""
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
@@ -210,6 +222,8 @@ EVENTS = (
     "declined",
     "debited",
     "answered",
+    "attempted",
+    "summed",
     "reset",
     "",
 )
@@ -218,7 +232,8 @@ KEYS = ("programme", "run", "researcher", "cohort", "charge", "cohorts", "lifeti
 BODIES = st.dictionaries(st.sampled_from(KEYS), JSON)
 DOCUMENTS = st.dictionaries(
     st.sampled_from(("programme", "charge", "statistics", "policy", "cohorts", "lifetime", "regions", "members",
-                     "witnesses", "variables", "forbidden_crossings", "test_only", "approval")), JSON)  # fmt: skip
+                     "witnesses", "variables", "forbidden_crossings", "test_only", "approval", "secure", "weights",
+                     "run", "attempt")), JSON)  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None)
@@ -232,7 +247,7 @@ def test_whatever_the_evidence_holds_there_is_a_page(
         made.log(event, **body)
     asked = programme("x", "0.1")
     made.ask(asked)
-    kinds = ("programme", "policy", "calendar", "roster")
+    kinds = ("programme", "policy", "calendar", "roster", "national_sum")
     for number, body in enumerate(documents):
         kind = data.draw(st.sampled_from(kinds))
         made.papers[f"{number}" * 64] = replace(asked, kind=kind, hash=f"{number}" * 64, body=body)
@@ -264,6 +279,9 @@ def _everything() -> list[Verdict]:
     }
     made.govern(2, {"c3": "0.5"}, "0.9", approval="steward", test_only=True, **rules)
     made.govern(3, {"c3": "0.5"}, "0.9", approval="steward", test_only=True, **rules, tick_ms=50)
+    made.govern(4, {"c3": "0.5"}, "0.9", approval="steward", secure={"own_noise": {"rho": "0.3"}})
+    made.attempt(nationally("sums", "0.05", "0.02"))
+    made.attempt(nationally("sums", "0.05", "0.02"), 2, dead=True)
     made.reset({"c3": NANO}, NANO)
     regions = [made]
     for code, span in (("DR", 5), ("ZE", 180), ("ZL", 7200), ("HM", 3 * 86_400)):
