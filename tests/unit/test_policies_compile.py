@@ -235,8 +235,13 @@ def test_a_programme_has_a_largest_size() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "place", "said"),
     [
-        ("count,", "count, mode: national,", "statistics.4.mode", "`national` (secure aggregation) is not yet built"),
-        ("statistics:", "secure: {colluders: 4}\nstatistics:", "secure", "(secure aggregation) is not yet built"),
+        ("count,", "count, mode: central,", "statistics.4.mode", "'regional' or 'national'"),
+        (
+            "statistics:",
+            "secure: {colluders: 0, dropouts: 1}\nstatistics:",
+            "secure.colluders",
+            "greater than or equal",
+        ),
         ("T1, by: [profile]}", "T1, by: [profile, help, state, began]}", "statistics.4.by", "at most 3 `by` keys"),
         ("count,", "quantile,", "statistics.4.kind", "`quantile` is not yet built"),
         ("count,", "regression,", "statistics.4.kind", "`regression` is not yet built"),

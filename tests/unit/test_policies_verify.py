@@ -157,7 +157,7 @@ def test_a_third_region_narrows_the_range_of_each() -> None:
         (("codebook_hash",), "A" * 64),
         (("codebook_hash",), "a" * 63),
         (("secure",), {}),
-        (("statistics", 0, "mode"), "national"),
+        (("statistics", 0, "mode"), "central"),
         (("statistics", 0, "mode"), "regional"),
         (("statistics", 0, "weight"), "1"),
         (("programme", "id"), "a\n"),
