@@ -70,11 +70,6 @@ class Witnesses:
             watcher.line.close()
 
     @property
-    def down(self) -> bool:
-        """Whether too few cosigned, or could be reached, when that was last tried."""
-        return self._state == "down"
-
-    @property
     def have(self) -> tuple[int, int]:
         """How many cosigned, or could be reached, when that was last tried and was too few; and how many must."""
         return self._have, self._rule.need
