@@ -46,7 +46,7 @@ def bundles(folder: Path) -> Iterator[Path]:
 def test_honest_evidence_ends_with_a_sentence_the_key_and_a_fingerprint(folder: Path) -> None:
     result = run("verify", *bundles(folder), "--consortium-key", folder / "consortium.pub", code=0)
     *_, sentence, key, quote = result.stdout.splitlines()
-    assert sentence.startswith("The evidence holds: 2 regions, ")
+    assert sentence.startswith("The evidence of 2 regions holds: ")
     assert people().consortium.public.fingerprint in key
     assert quote.startswith("Quote this evidence as ")
     assert "ERROR" not in result.stdout
