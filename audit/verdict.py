@@ -95,10 +95,12 @@ class Verdict:
             errors = some(self.count(Severity.ERROR), "error")
             return f"{whose} does not hold: {errors} in {what}. Rely on no budget before each is explained."
         answers = some(sum(spend.answered is not None for spend in spends), "answer")
-        if any(finding.code in _LOST for finding in self.findings):
-            lost = "what a lost ledger had spent was charged in full when a new one began"
-            return f"{whose} holds: {what}, {answers}; {lost}."
-        return f"{whose} holds: {what}, {answers}, and nothing was spent that is not in the logs."
+        lost = any(finding.code in _LOST for finding in self.findings)
+        charged = "what a lost ledger had spent was charged in full when a new one began"
+        end = charged if lost else "nothing was spent that is not in the logs"
+        warnings = self.count(Severity.WARNING)
+        asked = f"; {some(warnings, 'warning')} to be asked about" if warnings else ""
+        return f"{whose} holds: {what}, {answers}, and {end}{asked}."
 
     @property
     def _most(self) -> int:

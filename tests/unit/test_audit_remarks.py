@@ -225,6 +225,7 @@ def test_the_sentence_says_what_there_was_and_what_was_lost() -> None:
     assert f" of at most {most / 10**9} rho in a region" in whole.sentence
     assert whole.sentence.endswith("nothing was spent that is not in the logs.")
     assert "a lost ledger" in verdict(changed(old_epoch_lost), None).sentence
+    assert verdict(changed(witness_forgot), None).sentence.endswith("in the logs; 1 warning to be asked about.")
     assert verdict({}, None).sentence == "There is no evidence here that could be read."
     broken = verdict({"FR.bundle": honest_files()["FR.bundle"][:-9]}, None)
     assert not broken.sound
