@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rondgang.errors import BadKey
+from rondgang.errors import BadKey, NotCanonical
 from rondgang.keys import PublicKey
 from rondgang.signed import Signature
 
@@ -146,7 +146,8 @@ def _holds(signature: Signature, covered: bytes) -> bool:
 def _document(model: type[D], paper: Paper) -> D | None:
     try:
         return from_canonical(model, paper.document)
-    except BadDocument:
+    except (BadDocument, NotCanonical):
+        # The second: a number that the model reads out of a text, and that is too large to be written back.
         return None
 
 

@@ -95,25 +95,29 @@ class Verdict:
         """The verdict in one plain sentence."""
         if not self.regions and not self.others:
             return "There is no evidence here that could be read."
-        regions, entries = len(self.regions), sum(len(region.entries) for region in self.regions)
         spends = [spend for region in self.regions for spend in region.spends]
-        total = rho_text(sum(spend.charge for spend in spends))
-        what = f"{_some(regions, 'region')}, {_some(entries, 'entry', 'entries')}, {_some(len(spends), 'debit')}"
+        entries = some(sum(len(region.entries) for region in self.regions), "entry", "entries")
+        what = f"{entries}, {some(len(spends), 'debit')} of at most {rho_text(self._most)} rho in a region"
+        whose = f"The evidence of {some(len(self.regions), 'region')}"
         if not self.sound:
-            errors = _some(self.count(Severity.ERROR), "error")
-            return (
-                f"The evidence does not hold: {errors} in {what}; do not rely on the budgets before they are explained."
-            )
-        answered = sum(spend.answered is not None for spend in spends)
+            errors = some(self.count(Severity.ERROR), "error")
+            return f"{whose} does not hold: {errors} in {what}. Rely on no budget before each is explained."
+        answers = some(sum(spend.answered is not None for spend in spends), "answer")
         tried = sum(spend.attempted is not None for spend in spends)
-        parts = f" and {_some(tried, 'part')} of national sums" if tried else ""
-        spent = f"{what} of {total} rho in all, {_some(answered, 'answer')}{parts}"
-        if any(finding.code in _LOST for finding in self.findings):
-            return (
-                f"The evidence holds: {spent}; what a lost ledger had spent was charged in full when a new one began."
-            )
-        return f"The evidence holds: {spent}, and nothing was spent that is not in the logs."
+        parts = f" and {some(tried, 'part')} of national sums" if tried else ""
+        lost = any(finding.code in _LOST for finding in self.findings)
+        charged = "what a lost ledger had spent was charged in full when a new one began"
+        end = charged if lost else "nothing was spent that is not in the logs"
+        warnings = self.count(Severity.WARNING)
+        asked = f"; {some(warnings, 'warning')} to be asked about" if warnings else ""
+        return f"{whose} holds: {what}, {answers}{parts}, and {end}{asked}."
+
+    @property
+    def _most(self) -> int:
+        """Nano-rho of all debits of the region that spent most; a household is in one region."""
+        return max((sum(spend.charge for spend in region.spends) for region in self.regions), default=0)
 
 
-def _some(count: int, one: str, more: str = "") -> str:
+def some(count: int, one: str, more: str = "") -> str:
+    """A number of things in words."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -109,15 +109,19 @@ def _verdict(examined: Examined, *, pinned: bool) -> Verdict:
 def all_findings(examined: Examined, *, pinned: bool) -> tuple[Finding, ...]:
     """What every check finds, over all files and all regions, errors first."""
     found = list(_findings(examined, pinned=pinned))
-    changed = [_number(one) for one in found if one.code in (heads.REWRITTEN.code, heads.FORKED.code)]
-    # No checkpoint fits a history that was changed: that it is not witnessed from there on is the same finding again.
-    again = (answers.UNWITNESSED.code, coordinator.TOO_EARLY.code)
-    told = (
-        one
-        for one in found
-        if one.code not in again or not any(log == _number(one)[0] and seq <= _number(one)[1] for log, seq in changed)
-    )
-    return tuple(sorted(told, key=_order))
+    changed: dict[str, int] = {}
+    for one in found:
+        if one.code in (heads.REWRITTEN.code, heads.FORKED.code):
+            log, seq = _number(one)
+            changed[log] = min(seq, changed.get(log, seq))
+    return tuple(sorted((one for one in found if not _again(one, changed)), key=_order))
+
+
+def _again(finding: Finding, changed: Mapping[str, int]) -> bool:
+    """Whether it only follows from a changed history: from there on no checkpoint fits, so nothing is witnessed."""
+    log, seq = _number(finding)
+    again = finding.code in (answers.UNWITNESSED.code, coordinator.TOO_EARLY.code)
+    return again and log in changed and changed[log] <= seq
 
 
 def _findings(examined: Examined, *, pinned: bool) -> Iterator[Finding]:

@@ -40,11 +40,13 @@ _NONE = NanoRho(0)
 class Last:
     """The newest checkpoint that any witness saw of this region, and the names of those who answered.
 
-    None where no witness ever saw one.
+    None where no witness ever saw one. `split`: witnesses hold different histories of that size, which two copies of a
+    node can bring about; then no witness takes more of either, and only a reset goes on.
     """
 
     checkpoint: Checkpoint | None
     by: tuple[str, ...]
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Whole:
 
 
 Why = Literal["absent", "unreadable", "behind", "forked"]
+_SPLIT = "witnesses hold different histories of this size: two copies of this node ran"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +112,18 @@ def roster(home: Home, clock: Clock) -> Roster:
     return documents.roster.document
 
 
-def examine(home: Home, clock: Clock, last: Checkpoint | None) -> Plan | Whole:
+def examine(home: Home, clock: Clock, last: Checkpoint | None, *, split: bool = False) -> Plan | Whole:
     """What `reset` would do. Changes nothing.
 
     Needs the home's lock. Raises NotReady without a policy, BadDelivery, DiskFault, and NewerLedger.
     """
     with _own(home, clock) as own:
-        return _plan(home, own, last)
+        return _plan(home, own, last, split=split)
 
 
-def reset(home: Home, clock: Clock, last: Checkpoint | None, steps: Steps = lambda _step: None) -> Plan | Whole:
+def reset(
+    home: Home, clock: Clock, last: Checkpoint | None, steps: Steps = lambda _step: None, *, split: bool = False
+) -> Plan | Whole:
     """Closes the ledger for good and opens the next epoch on top of `last`, what witnesses saw last. Durable on return.
 
     Declines where the ledger has all that was seen, so that nobody burns a budget by mistake. Needs the home's lock,
@@ -130,7 +135,7 @@ def reset(home: Home, clock: Clock, last: Checkpoint | None, steps: Steps = lamb
     clear(home)
     steps("cleared")
     with _own(home, clock) as own:
-        plan = _plan(home, own, last)
+        plan = _plan(home, own, last, split=split)
         if isinstance(plan, Whole):
             return plan
         _write(home, own.ledger, plan, clock)
@@ -164,11 +169,11 @@ def _documents(home: Home, ledger: Ledger | None) -> Documents:
     return load(home, events, None if key is None else key.public)
 
 
-def _plan(home: Home, own: _Own, last: Checkpoint | None) -> Plan | Whole:
+def _plan(home: Home, own: _Own, last: Checkpoint | None, *, split: bool) -> Plan | Whole:
     held, why, detail = None, own.why, own.detail
     if own.ledger is not None:
         held = own.ledger.head()
-        lost = _lost(own.ledger, last)
+        lost = _lost(own.ledger, last) or (("forked", _SPLIT) if split else None)
         if lost is None:
             return Whole(held.epoch, held.size)
         why, detail = lost

@@ -91,7 +91,7 @@ class AttemptShown(Shown):
 
 
 class WitnessShown(Shown):
-    """One witness, as the serving node knows it: see `Watcher` in node/witnessing/witnesses.py."""
+    """One witness, as the serving node knows it: see node/witnessing/watcher.py."""
 
     name: str
     address: str
@@ -102,18 +102,25 @@ class WitnessShown(Shown):
 
 
 class Trouble(Shown):
-    """Why nothing is spent: the ledger is behind, of an earlier epoch or forked; or witnesses are away, or too few.
+    """Why nothing is spent; `sentence` says it in English.
 
-    `own` and `seen` are the sizes and epochs that contradict each other, `by` who showed it; `sentence` is in English.
+    behind, reset, forked: a witness (`by`) saw size `seen` in epoch `seen_epoch`, and the ledger is at `own` in
+    `epoch`. alone, unsound: there is no independent witness, or the policy's rule (`need` of `of`, of which `faulty`
+    may lie) would take `least`. away: `have` witnesses cosigned, or could be reached, and `need` must.
     """
 
-    kind: Literal["behind", "reset", "forked", "unsound", "away"]
+    kind: Literal["behind", "reset", "forked", "alone", "unsound", "away"]
     sentence: str
     own: int = 0
     epoch: int = 0
     seen: int = 0
     seen_epoch: int = 0
     by: str = ""
+    have: int = 0
+    need: int = 0
+    of: int = 0
+    faulty: int = 0
+    least: int = 0
 
 
 class Status(Shown):
@@ -198,10 +205,17 @@ def trouble_of(witnesses: Witnesses) -> Trouble | None:
             seen_epoch=found.seen.epoch,
             by=found.by,
         )
-    if (sentence := witnesses.unsound()) is not None:
-        return Trouble(kind="unsound", sentence=sentence)
-    refused = witnesses.standing()
-    return None if refused is None else Trouble(kind="away", sentence=refused.sentence)
+    if (rule := witnesses.unsound()) is not None:
+        return Trouble(
+            kind="unsound" if rule.independent else "alone",
+            sentence=rule.sentence,
+            need=rule.need,
+            of=rule.of,
+            faulty=rule.faulty,
+            least=rule.least,
+        )
+    refused, (have, need) = witnesses.standing(), witnesses.have
+    return None if refused is None else Trouble(kind="away", sentence=refused.sentence, have=have, need=need)
 
 
 def attempts_of(logged: tuple[AttemptShown, ...], running: tuple[Running, ...]) -> tuple[AttemptShown, ...]:

@@ -40,7 +40,7 @@ def check(state: State, debit: Debit) -> Iterator[Finding]:
             yield KIND.broken(where, f"`{statistic.id[:63]}` is a {statistic.kind[:40]}.")
         if not policy.denied and not policy.crossings:
             continue
-        used = _used(statistic, codebook)
+        used = touched(statistic, codebook)
         if denied := used & policy.denied:
             yield VARIABLE.broken(where, f"`{statistic.id[:63]}` uses `{min(denied)}`.")
         for one, other in policy.crossings:
@@ -48,7 +48,7 @@ def check(state: State, debit: Debit) -> Iterator[Finding]:
                 yield CROSSING.broken(where, f"`{statistic.id[:63]}` crosses `{one}` with `{other}`.")
 
 
-def _used(statistic: Statistic, codebook: Codebook) -> frozenset[str]:
+def touched(statistic: Statistic, codebook: Codebook) -> frozenset[str]:
     """Every variable that a statistic touches, with those behind a derived one, and a derived one by its short name."""
     found: set[str] = set()
     for wave in statistic.waves:

@@ -178,14 +178,13 @@ def _unlogged(bundle: Bundle, answer: GivenAnswer, log: _Log) -> Iterator[Findin
     state, body = log.walked.state, answer.paper.body
     programme, snapshot = str(body.get("programme")), str(body.get("snapshot"))
     held = f"{bundle.file}, {answer.place}, holds an answer of {answer.region} to programme {programme[:16]}"
-    if answer.received > state.bundle.made + SKEW_S:
-        yield STALE.broken(Where(log.file, answer.region), f"{held} that came after this file was made.")
-        return
     same = [debit for debit in state.spends if debit.entry.text("programme") == programme]
     near = next((one for one in same if one.entry.text("snapshot") == snapshot), None)
     other = state.answered.get((programme, snapshot))
     if log.lost and other is None:
         yield LOST.broken(Where(bundle.file, answer.region, answer.place), f"{held}.")
+    elif answer.received > state.bundle.made:
+        yield STALE.broken(Where(log.file, answer.region), f"{held} that came after this file was made.")
     elif other is not None:
         yield UNLOGGED.broken(Where(log.file, answer.region, other.place), f"{held} that is not the one logged here.")
     elif near is not None:

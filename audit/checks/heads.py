@@ -113,8 +113,8 @@ def _lengths(log: Log) -> Iterator[Finding]:
     beyond = [head for head in log.heads if head.size > log.tree.size]
     if not beyond or log.closed:
         return
-    # What was cosigned only after this file was made may be new; what has no time is held against it.
-    old = [head for head in beyond if min(map(min, head.times.values()), default=0) <= log.bundle.made + SKEW_S]
+    # What was cosigned only after this file was made is new; what has no time is held against it.
+    old = [head for head in beyond if min(map(min, head.times.values()), default=0) <= log.bundle.made]
     head = (old or beyond)[-1]
     missing = head.size - log.tree.size
     what = f"The log ends after {log.tree.size} entries; a checkpoint of {head.size} is held by {_held_by(head)}."

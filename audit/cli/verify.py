@@ -75,13 +75,14 @@ def _region_facts(region: RegionHistory) -> Json:
 def _lines(verdict: Verdict) -> Iterator[str]:
     from audit.checks.files import fingerprint
     from audit.exact import rho_text
+    from audit.verdict import some
 
     for region in verdict.regions:
         charged = rho_text(sum(spend.charge for spend in region.spends))
-        counts = f"{len(region.entries):,} entries, {len(region.spends):,} debits"
+        counts = f"{some(len(region.entries), 'entry', 'entries')}, {some(len(region.spends), 'debit')}"
         yield f"{region.bundle.file}: region {region.code}, {counts}, {charged} rho charged"
     for other in verdict.others:
-        held = f"{len(other.checkpoints):,} checkpoints, {len(other.answers):,} answers"
+        held = f"{some(len(other.checkpoints), 'checkpoint')}, {some(len(other.answers), 'answer')}"
         yield f"{other.file}: {other.maker} {other.name}, {held}"
     if verdict.findings:
         yield ""

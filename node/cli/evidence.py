@@ -73,13 +73,13 @@ def _recover(home: Home, terminal: Terminal, yes: bool) -> None:
     last = ask(home, roster(home, _now), _now())
     if isinstance(last, TooFew):
         terminal.stop(LATER, "too_few_witnesses", "node.recover.too_few", detail=last.sentence)
-    plan = examine(home, _now, last.checkpoint)
+    plan = examine(home, _now, last.checkpoint, split=last.split)
     if isinstance(plan, Whole):
         _nothing(terminal, plan)
     _show(terminal, home.config().region, plan, last)
     if not (yes or _agreed(terminal)):
         terminal.stop(BAD_INPUT, "not_confirmed", "node.recover.yes")
-    reset(home, _now, last.checkpoint)
+    reset(home, _now, last.checkpoint, split=last.split)
     terminal.say("node.recover.done", origin=f"{home.config().region}/{plan.epoch}")
     terminal.result(_told(home.config().region, plan, last))
 

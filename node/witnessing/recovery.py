@@ -75,7 +75,8 @@ def ask_all(lines: Sequence[Line], asking: Asking, within_s: float) -> Last | To
             f"{len(said)} of the roster's {of} witnesses said what they saw last; {need} must, one of them independent "
             "of the coordinator. Try again when more can be reached; see `witnesses` in config.yaml."
         )
-    return Last(_newest(said.values()), tuple(sorted(said)))
+    newest = _newest(said.values())
+    return Last(newest, tuple(sorted(said)), _split(newest, said.values()))
 
 
 def _said(line: Line, told: Exchanged, asking: Asking, *, independent: bool) -> _Said | None:
@@ -93,6 +94,14 @@ def _newest(said: Iterable[_Said]) -> Checkpoint | None:
     """The latest epoch and largest size; of two histories the one that more witnesses hold."""
     held = Counter(one.checkpoint for one in said if one.checkpoint is not None)
     return max(held, key=lambda one: (one.epoch, one.size, held[one]), default=None)
+
+
+def _split(newest: Checkpoint | None, said: Iterable[_Said]) -> bool:
+    """Whether another witness holds another history of the same epoch and size."""
+    held = {one.checkpoint for one in said if one.checkpoint is not None}
+    return newest is not None and any(
+        (one.epoch, one.size) == (newest.epoch, newest.size) and one.root != newest.root for one in held
+    )
 
 
 def _keys(home: Home, region: str, roster: Roster) -> frozenset[PublicKey]:

@@ -53,22 +53,41 @@ def _cosigned(note: Note, roster: Roster, now: int) -> Iterator[tuple[Member, in
             yield member, time
 
 
-def unsound(roster: Roster, rule: WitnessRule, now: int) -> str | None:
-    """Why two histories could both be cosigned by the rule, and what to change; None for a sound rule.
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """A rule by which two histories could both be cosigned: `of` live witnesses, `independent` of the coordinator."""
+
+    of: int
+    independent: int
+    need: int
+    faulty: int
+
+    @property
+    def least(self) -> int:
+        """The least `need` that would do; it may be more than there are witnesses."""
+        return least_sound(self.of, self.faulty)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and what to change."""
+        if self.independent == 0:
+            return "The roster names no independent witness. Have the consortium enrol one, and adopt the new roster."
+        told = f"Of {self.of} witnesses {self.need} must cosign while {self.faulty} may lie: that protects nothing."
+        if self.least > self.of:
+            return f"{told} Have the consortium enrol more witnesses, or adopt a policy that allows for fewer liars."
+        return f"{told} Adopt a policy with `witnesses: {{need: {self.least}}}`."
+
+
+def unsound(roster: Roster, rule: WitnessRule, now: int) -> Unsound | None:
+    """How a rule fails with the witnesses of this roster at `now` (unix seconds); None for a sound one.
 
     See `WitnessRule.sound`.
     """
     live = witnesses(roster, now).values()
     independent = sum(member.role is Role.WITNESS for member in live)
-    if independent == 0:
-        return "The roster names no independent witness. Have the consortium enrol one, and adopt the new roster."
-    if rule.sound(len(live)):
+    if independent and rule.sound(len(live)):
         return None
-    least = least_sound(len(live), rule.faulty)
-    told = f"Of {len(live)} witnesses {rule.need} must cosign while {rule.faulty} may lie: that protects nothing."
-    if least > len(live):
-        return f"{told} Have the consortium enrol more witnesses, or adopt a policy that allows for fewer liars."
-    return f"{told} Adopt a policy with `witnesses: {{need: {least}}}`."
+    return Unsound(len(live), independent, rule.need, rule.faulty)
 
 
 def least_sound(witnesses: int, faulty: int) -> int:

@@ -24,45 +24,15 @@ from node.region import NotReady, Region
 from node.witnessing import evidence
 from node.witnessing.contradiction import Contradiction, contradicted, own_checkpoint
 from node.witnessing.gossip import hear
-from node.witnessing.rule import Count, cosigner, count, timely, unsound
+from node.witnessing.rule import Count, Unsound, cosigner, count, timely, unsound
 from node.witnessing.said import Away, Cosigned, Exchanged, Line, NotCosigned, SawOther, Told
+from node.witnessing.watcher import Watcher
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import WitnessRule
 from policies.study.roster import checkpoint_keys
 
 State = Literal["unknown", "up", "down"]
-Problem = Literal["", "away", "slow", "signature", "clock", "claim", "no", "behind", "reset", "forked"]
-"""What was wrong with a witness's last word: none came (in time), its cosignature does not hold or is of another time,
-it claims what it does not show, it said no, or what it showed contradicts our ledger."""
 _NOTHING_LOST = "Nothing is lost: ask again later."
-
-
-@dataclass(slots=True, eq=False)
-class Watcher:
-    """One witness as the node knows it. `name` is the roster's, once it has cosigned something that we saw.
-
-    `cosigned` is the size of ours that it holds, `heard` the unix second of its last usable word; `problem` is what was
-    wrong with the last one, `detail` more of it. `old` is the size to prove from.
-    """
-
-    line: Line
-    name: str = ""
-    heard: int | None = None
-    cosigned: int | None = None
-    old: int = 0
-    problem: Problem = ""
-    detail: str = ""
-
-    @property
-    def called(self) -> str:
-        return self.name or self.line.address
-
-    def well(self, now: int) -> None:
-        """It said something usable."""
-        self.heard, self.problem, self.detail = now, "", ""
-
-    def wrong(self, problem: Problem, detail: str = "") -> None:
-        self.problem, self.detail = problem, detail
 
 
 @dataclass(slots=True)
@@ -90,6 +60,7 @@ class Witnesses:
         self._journal = journal
         self._state: State = "unknown"
         self._why = ""
+        self._have = 0
         self._late: list[tuple[Watcher, Future[Told], _Round]] = []
         self.watchers = tuple(Watcher(line) for line in lines)
         self.contradiction: Contradiction | None = None
@@ -99,12 +70,12 @@ class Witnesses:
             watcher.line.close()
 
     @property
-    def down(self) -> bool:
-        """Whether too few cosigned, or could be reached, when that was last tried."""
-        return self._state == "down"
+    def have(self) -> tuple[int, int]:
+        """How many cosigned, or could be reached, when that was last tried and was too few; and how many must."""
+        return self._have, self._rule.need
 
-    def unsound(self) -> str | None:
-        """Why the policy's rule protects nothing with the witnesses on the roster, and what to change."""
+    def unsound(self) -> Unsound | None:
+        """How the policy's rule fails with the witnesses on the roster."""
         return unsound(self._region.roster, self._rule, self._region.now())
 
     def standing(self) -> Refused | None:
@@ -165,7 +136,7 @@ class Witnesses:
         if (fixed := self._fixed()) is not None:
             return fixed
         if reached < self._rule.need:
-            self._down(f"{reached} of the {self._rule.need} witnesses that must cosign can be reached.")
+            self._down(f"{reached} of the {self._rule.need} witnesses that must cosign can be reached.", reached)
             return self._unwitnessed()
         return None
 
@@ -184,7 +155,7 @@ class Witnesses:
         if self.contradiction is not None:
             return Refused(Reason.BEHIND_WITNESSES, self.contradiction.sentence)
         why = self.unsound()
-        return None if why is None else Refused(Reason.UNWITNESSED, why)
+        return None if why is None else Refused(Reason.UNWITNESSED, why.sentence)
 
     def _gather(self) -> Refused | None:
         """One round: all are asked at once, and it ends as soon as enough have cosigned."""
@@ -212,7 +183,7 @@ class Witnesses:
         if self.contradiction is not None:
             return self._fixed()
         if not found.enough:
-            self._down(self._shortage(found))
+            self._down(self._shortage(found), len(found.by))
             return self._unwitnessed()
         region.ledger.hold_checkpoint(this.note)
         self._up(found)
@@ -274,8 +245,6 @@ class Witnesses:
         watcher.well(now)
         if said.own is not None and not self._contradicts(watcher, said.own):
             own = own_checkpoint(said.own, self._region.code, self._keys())
-            if (found := cosigner(said.own, self._region.roster, now)) is not None:
-                watcher.name = found[0].name
             if own is not None and own.epoch == ledger.epoch:
                 watcher.old = watcher.cosigned = own.size
         heard = hear(said.notes, ledger.seen(), self._region.code, self._region.roster, now)
@@ -293,12 +262,14 @@ class Witnesses:
         seen = None if note is None else own_checkpoint(note, self._region.code, self._keys())
         if note is None or seen is None:
             return False
+        if (by := cosigner(note, self._region.roster, self._region.now())) is not None:
+            watcher.name = by[0].name
         head = self._region.ledger.head()
         kind = contradicted(head, self._region.ledger.tree, seen)
         if kind is None:
             return False
         found = Contradiction(kind, head, seen, watcher.called)
-        watcher.heard = self._region.now()
+        watcher.heard, watcher.cosigned = self._region.now(), seen.size
         watcher.wrong(kind)
         if self.contradiction is None:
             self.contradiction = found
@@ -326,13 +297,13 @@ class Witnesses:
             self._journal("witnessed", reason=f"{len(found.by)} of {found.of} cosigned: {names}")
         self._state, self._why = "up", ""
 
-    def _down(self, why: str) -> None:
+    def _down(self, why: str, have: int) -> None:
         if self._state != "down":
             problems = "; ".join(
                 f"{one.called}: {one.problem} {one.detail}".rstrip() for one in self.watchers if one.problem
             )
             self._journal("unwitnessed", reason=f"{why} {problems}".rstrip())
-        self._state, self._why = "down", why
+        self._state, self._why, self._have = "down", why, have
 
     def _unwitnessed(self) -> Refused:
         return Refused(Reason.UNWITNESSED, f"{self._why} {_NOTHING_LOST}")

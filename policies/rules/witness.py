@@ -139,7 +139,9 @@ def add_checkpoint(memory: Memory, key: SigningKey, ask: Ask, now: int) -> Reply
     if known is not None:
         return NotCosigned(Why.FORKED, told, _evidence(memory, Why.FORKED, known, note, now))
     match outcome:
-        case Accepted():
+        case Accepted(evidence=evidence):
+            if evidence and held is not None:
+                _evidence(memory, Why.BAD_RESET, held, note, now)
             return _cosigned(memory, key, note, now)
         case Conflict(size):
             return HeldOther(size, told if size else "")

@@ -52,9 +52,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """To be remembered and then cosigned."""
+    """To be remembered and then cosigned. `evidence`: it rests on another history than the one remembered; keep both.
+
+    Only of a reset: two copies of a node may have shown two witnesses two histories of one size. Each of those was
+    cosigned by too few, and a reset charges all that was left, so the next epoch may rest on either.
+    """
 
     checkpoint: Checkpoint
+    evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +126,10 @@ def _reset(held: Checkpoint, offered: Checkpoint, given: Submission) -> Outcome:
         return Rejected(Why.BAD_RESET)
     _epoch, size, root = committed
     # A witness that missed a whole epoch knows nothing of the log that was closed.
-    if offered.epoch == held.epoch + 1 and (size < held.size or (size == held.size and root != held.root)):
+    if offered.epoch == held.epoch + 1 and size < held.size:
         return Rejected(Why.BAD_RESET, evidence=True)
-    return Accepted(offered)
+    split = offered.epoch == held.epoch + 1 and size == held.size and root != held.root
+    return Accepted(offered, evidence=split)
 
 
 def committed_by(first_entry: bytes) -> tuple[int, int, bytes] | None:

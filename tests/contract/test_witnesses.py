@@ -229,7 +229,6 @@ def test_a_reset_is_followed_only_on_top_of_all_that_was_seen_and_closes_the_epo
     with opened() as witness:
         ask(witness, log.brings(6))
         assert refused(ask(witness, log.reset(5).opens(2))) is Why.BAD_RESET
-        assert refused(ask(witness, log.branched(2, "another").grown(6).reset(6).opens(2))) is Why.BAD_RESET
         assert refused(ask(witness, Log.of("AA", epoch=2).grown(2).opens(2))) is Why.BAD_RESET
         later = log.reset(6)
         assert ask(witness, later.brings(2, 2)) == HeldOther(0, "")
@@ -238,7 +237,16 @@ def test_a_reset_is_followed_only_on_top_of_all_that_was_seen_and_closes_the_epo
         assert refused(ask(witness, log.brings(9, 6))) is Why.CLOSED
         assert isinstance(ask(witness, later.brings(5, 2)), Cosigned)
         assert [Note.parse(text).checkpoint.origin for text in witness.checkpoints("AA")] == ["AA/1", "AA/2", "AA/2"]
-        assert [fork.why for fork in witness.forks()] == ["bad_reset", "bad_reset"]
+        assert [fork.why for fork in witness.forks()] == ["bad_reset"]
+
+
+def test_where_two_copies_split_the_witnesses_a_reset_goes_on_and_both_histories_are_kept(opened: Opened) -> None:
+    log = Log.of("AA").grown(6)
+    with opened() as witness:
+        ask(witness, log.brings(6))
+        assert isinstance(ask(witness, log.branched(2, "another").grown(6).reset(6).opens(2)), Cosigned)
+        (fork,) = witness.forks()
+        assert Note.parse(fork.held).checkpoint == log.note(6).checkpoint
 
 
 def test_of_two_that_come_together_one_is_cosigned(witness: Witness) -> None:

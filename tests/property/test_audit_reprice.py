@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from rondgang import canonical
 
+from audit.checks import content
 from audit.reprice import group
 from audit.reprice.asked import Asked, read_asked
 from audit.reprice.price import Repriced, reprice
@@ -18,11 +19,13 @@ from policies.secure.group import Group
 from policies.secure.rounds import spare
 from policies.starters import Starter, starters
 from policies.statistics.compile import BadStatistic, compile_blocks
+from policies.statistics.names import names
 from policies.statistics.plan import BadPlan, plan
 from policies.statistics.programme import Draft, DraftPrice, Programme, Secure
 from policies.statistics.statistic import Kind, Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
+from policies.study.derive import derived_sources
 from tests import national_study, small_study
 from tests.applicants import ROTATION
 
@@ -239,3 +242,22 @@ def test_the_small_programme_costs_the_exact_sum_of_its_blocks() -> None:
     repriced = agreed(programme, small_study.codebook())
     assert repriced.rho == sum((block.rho for block in programme.blocks), Fraction(0))
     assert len(repriced.blocks) == 14
+
+
+def used_by_the_rules(programme: Programme, codebook: Codebook) -> dict[str, set[str]]:
+    """The variables of each statistic, as the node's decision counts them (policies/rules/decide.py)."""
+    compilation = compile_blocks(programme.statistics, codebook)
+    found = {}
+    for compiled in compilation.statistics:
+        used = {name for block in compilation.blocks if block.id in compiled.blocks for name in names(block)}
+        used |= {source for name in used & set(codebook.definitions) for source in derived_sources(name, codebook)}
+        found[compiled.statistic.id] = used | {name.partition(".")[0] for name in used}
+    return found
+
+
+@pytest.mark.parametrize("starter", starters(), ids=lambda starter: starter.name)
+def test_what_a_question_touches_is_the_same_to_both(starter: Starter) -> None:
+    codebook, calendar = load_yaml(Codebook, SHIPPED / "cohort3.codebook.yaml"), load_yaml(Calendar, ROTATION)
+    programme = plan(starter.draft, codebook, calendar, ("0" * 64, "1" * 64))
+    ours = {statistic.id: content.touched(statistic, codebook) for statistic in asked_of(programme).statistics}
+    assert ours == used_by_the_rules(programme, codebook)

@@ -287,12 +287,13 @@ def test_the_key_to_compare_is_in_the_remark_that_nobody_compared_it() -> None:
 
 def test_the_sentence_says_what_there_was_and_what_was_lost() -> None:
     whole = verdict(honest_files(), None)
-    spent = sum(spend.charge for region in whole.regions for spend in region.spends)
-    assert whole.sentence.startswith("The evidence holds: 2 regions, ")
+    most = max(sum(spend.charge for spend in region.spends) for region in whole.regions)
+    assert whole.sentence.startswith("The evidence of 2 regions holds: ")
     assert f"{len(whole.regions[0].spends) + len(whole.regions[1].spends)} debits" in whole.sentence
-    assert f" {spent / 10**9} rho" in whole.sentence
+    assert f" of at most {most / 10**9} rho in a region" in whole.sentence
     assert whole.sentence.endswith("nothing was spent that is not in the logs.")
     assert "a lost ledger" in verdict(changed(old_epoch_lost), None).sentence
+    assert verdict(changed(witness_forgot), None).sentence.endswith("in the logs; 1 warning to be asked about.")
     assert verdict({}, None).sentence == "There is no evidence here that could be read."
     broken = verdict({"FR.bundle": honest_files()["FR.bundle"][:-9]}, None)
     assert not broken.sound

@@ -73,6 +73,15 @@ def test_a_reset_is_followed_from_the_last_size_on_and_not_from_an_earlier_one()
     assert consider(_at(9), "FR", [KEY.public], forgetful) == Rejected(Why.BAD_RESET, evidence=True)
 
 
+def test_of_two_histories_of_one_size_a_reset_may_rest_on_either_and_both_are_kept() -> None:
+    other = consider(_at(9), "FR", [KEY.public], _opened(_reset(old_root="0" * 64)))
+    assert isinstance(other, Accepted)
+    assert other.evidence
+    same = consider(_at(9), "FR", [KEY.public], _opened(_reset()))
+    assert isinstance(same, Accepted)
+    assert not same.evidence
+
+
 def test_a_witness_that_missed_an_epoch_follows_the_one_after() -> None:
     assert isinstance(consider(_at(9), "FR", [KEY.public], _opened(_reset(epoch=3), epoch=3)), Accepted)
     assert consider(_at(9), "FR", [KEY.public], _opened(_reset(), epoch=3)) == Rejected(Why.BAD_RESET)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from node.attend import channel_options, wait_ms
+from node.attend import wait_ms
+from node.channel import channel_options
 from node.departure import departure, last_moment
 from node.home import CoordinatorAddress, Reconnect
 from node.journal import FIELDS, FileJournal, place_of

@@ -12,7 +12,7 @@ from rondgang.signed import sign
 from rondgang.witnessing import Submission, Why
 
 from node.home import Witnessing, write_config
-from node.recovering import Last, TooFew
+from node.recovering import Last, Plan, TooFew, reset
 from node.region import InForce
 from node.status import trouble_of
 from node.witnessing.recovery import Asking, ask_all
@@ -254,6 +254,30 @@ def test_two_histories_of_another_region_are_kept_and_told_once(world: World) ->
     kept = file.read_text(encoding="utf-8")
     assert all(checkpoint.text in kept for checkpoint in others)
     assert isinstance(world.ask(), bytes), "what another region did stops nobody here"
+
+
+def test_witnesses_that_two_copies_split_are_no_whole_ledger(world: World, tmp_path: Path) -> None:
+    assert isinstance(world.ask(), bytes)
+    copy = world.copied(tmp_path / "copy")
+    assert copy.witnesses.cosign() is None
+    for one, name, away in ((world, "one", 1), (copy, "other", 0)):
+        one.befall("lost_request", away)
+        programme = planned().model_copy(update={"programme": heading(id=name)})
+        assert told(one.ask(programme)).reason is Reason.UNWITNESSED
+        one.befall("none")
+    asking = Asking(REGION, frozenset({CHECKPOINT.public}), roster(), RULE, OPEN)
+    found = ask_all(world.lines, asking, 0.05)
+    assert isinstance(found, Last)
+    assert found.split
+    world.region.close()
+    copy.region.close()
+    plan = reset(world.home, world.clock, found.checkpoint, split=found.split)
+    assert isinstance(plan, Plan)
+    assert (plan.why, plan.epoch) == ("forked", 2)
+    # Both witnesses follow, whichever history the reset rests on.
+    renewed = World(world.home, world.clock, watching=world.watching)
+    assert renewed.witnesses.cosign() is None
+    renewed.region.close()
 
 
 def test_a_reset_rests_on_what_most_independent_witnesses_saw_last(world: World) -> None:
