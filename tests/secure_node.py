@@ -29,7 +29,7 @@ from node.secure.messages import (
 )
 from node.secure.party import Shares
 from policies.documents import to_canonical
-from policies.rules.refusals import Refused
+from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum, group_of
 from policies.statistics.answer import block_values
 from policies.statistics.blocks import Block
@@ -47,6 +47,7 @@ from tests.node_world import (
     STEWARD,
     Clock,
     CountedRows,
+    World,
     put_snapshot,
 )
 from tests.secure_world import NOTHING, Played, Sums, attempt_order, regions_roster
@@ -226,3 +227,20 @@ def exact_planned(programme: Programme, start: int) -> Mapping[str, Sequence[int
         found[block.id] = [(-1) ** place * (at + place) for place in range(block.cells)]
         at += block.cells
     return found
+
+
+def bodies(world: World, kind: type) -> list[object]:
+    """The entries of one kind that were logged."""
+    return [entry.body for entry in world.region.ledger.last_entries(100) if isinstance(entry.body, kind)]
+
+
+def why(reply: Reply | bytes | None) -> Reason:
+    """Why it was refused."""
+    assert isinstance(reply, Refused), reply
+    return reply.reason
+
+
+def own(programme: Programme = PROGRAMME, step: int = 1) -> list[int]:
+    """What region AA's rows add to the sum, at a weight of so many steps."""
+    numbers = exact_planned(programme, 1000)
+    return [value * block.multiplier * step for block in programme.of_mode("national") for value in numbers[block.id]]

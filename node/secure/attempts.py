@@ -317,6 +317,9 @@ class Attempts:
         return "" if held is None else held.snapshot
 
     def _done(self, run: str, attempt: int, signed_sum: bytes) -> SumKept | Refused:
+        if self._witnesses.contradiction is not None and (refused := self._witnesses.standing()) is not None:
+            # Nothing is added to a ledger that is behind; the desk sends the sum again.
+            return refused
         kept = take_in_sum(self._region, run, attempt, signed_sum, self._journal)
         if isinstance(kept, Refused):
             self._journal("refused", reason=kept.reason.value)

@@ -32,6 +32,8 @@ from policies.statistics.programme import PlannedBlock
 from policies.study.roster import Roster
 
 Stage = Literal["begun", "shared", "opened", "masked", "seen", "over"]
+_GONE = Secrets(b"", b"", b"")
+"""In the place of secrets that are not needed any more: no key can be made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class Party:
         vector = total(len(exact), (pack(exact), *parts))
         mask_keys = {region: bytes.fromhex(self._keys[region].mask) for region in self._sharing}
         masked = mask_vector(self._me, self._secrets, mask_keys, bytes.fromhex(self.sharing), vector)
-        self._parts = parts
+        self._parts, self._secrets = parts, _GONE
         self.stage = "masked"
         return masked
 
@@ -272,5 +274,6 @@ class Party:
     def _end(self) -> None:
         """Lets go of everything secret."""
         self.stage = "over"
+        self._secrets = _GONE
         self._shares.clear()
         self._parts = ()

@@ -8,26 +8,21 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from rondgang.canonical import digest
 
 from node.answering import FAULT
 from node.home import Home
 from node.region import InForce
 from node.secure.attempts import MOST_AT_ONCE
 from node.secure.masking import SecureStep, SecureSteps
-from node.secure.messages import Aborted, Begin, Boxes, Keys, Reply, Send, Share, Unmask, Vector
-from node.secure.openings import opening_file, read_opening
+from node.secure.messages import Aborted, Begin, Boxes, Keys, Send, Share, Unmask, Vector
 from node.secure.party import Shares
-from policies.documents import to_canonical
-from policies.rules.entries import Attempted, Debited
+from policies.rules.entries import Debited
 from policies.rules.refusals import Reason, Refused
-from policies.secure.lanes import unpack
 from policies.statistics.blocks import Block
-from policies.statistics.programme import Programme
 from tests import national_study, small_study
 from tests.node_notes import Notes
 from tests.node_world import COHORT, RUN, SNAPSHOT, World, ordered, signed_order
-from tests.secure_node import PROGRAMME, Attempt, Numbered, exact_planned, make_secure_home, others_of
+from tests.secure_node import PROGRAMME, Attempt, Numbered, bodies, make_secure_home, others_of, own, why
 from tests.secure_world import attempt_order
 from tests.witnesses import Fault
 
@@ -54,21 +49,6 @@ def events(world: World) -> list[str]:
     """What was logged after the home was made."""
     entries = [str(entry.body.event) for entry in world.region.ledger.last_entries(100)]
     return entries[entries.index("imported") + 1 :]
-
-
-def bodies(world: World, kind: type) -> list[object]:
-    return [entry.body for entry in world.region.ledger.last_entries(100) if isinstance(entry.body, kind)]
-
-
-def why(reply: Reply | bytes | None) -> Reason:
-    assert isinstance(reply, Refused), reply
-    return reply.reason
-
-
-def own(programme: Programme = PROGRAMME, step: int = 1) -> list[int]:
-    """What region AA's rows add to the sum, at a weight of so many steps."""
-    numbers = exact_planned(programme, 1000)
-    return [value * block.multiplier * step for block in programme.of_mode("national") for value in numbers[block.id]]
 
 
 def others(attempt: Attempt, *regions: str) -> list[int]:
@@ -353,39 +333,3 @@ def test_a_contradiction_with_the_witnesses_stops_everything_and_nothing_is_logg
     assert why(Attempt(copy.attempts()).begin()) is Reason.BEHIND_WITNESSES
     assert copy.region.ledger.head() == before
     copy.region.close()
-
-
-def test_the_commitment_opens_to_what_was_summed_and_only_at_home(world: World) -> None:
-    attempt = Attempt(world.attempts(), number=2)
-    attempt.through()
-    (logged,) = bodies(world, Attempted)
-    assert isinstance(logged, Attempted)
-    opening = read_opening(world.home, RUN, 2)
-    assert opening is not None
-    assert logged.commitment == opening.commitment == digest(to_canonical(opening))
-    assert [value for block in opening.sums for value in block.numbers()] == own()
-    assert [len(part) for part in opening.parts] == [len(PROGRAMME.of_mode("national"))] * 2
-    assert len(opening.salt) == 64
-    assert (opening.snapshot, opening.participants) == (SNAPSHOT, logged.participants)
-    path = opening_file(world.home, RUN, 2)
-    assert path.stat().st_mode & 0o077 == 0
-    assert path.parent.stat().st_mode & 0o077 == 0
-
-
-def test_no_reply_shows_the_sums_or_the_noise_that_stays(world: World) -> None:
-    attempt = Attempt(world.attempts())
-    attempt.through("send")
-    masked = unpack(attempt.server.vectors["AA"])
-    assert not {*masked} & {*own()}
-    assert "1000" not in str(world.journal)
-
-
-def test_a_reply_for_which_rows_may_have_been_read_leaves_on_a_tick(world: World) -> None:
-    attempt = Attempt(world.attempts())
-    attempt.through("share")
-    sharing = attempt.server.name_sharing()
-    told = attempt.attempts.take(RUN, 1, Send(sharing, attempt.server.boxes_for("AA")))
-    assert told.tick is not None
-    again = attempt.attempts.take(RUN, 1, Send(sharing, attempt.server.boxes_for("AA")))
-    assert again.tick == told.tick
-    assert attempt.attempts.take(RUN, 1, Unmask(())).tick is None

@@ -146,6 +146,17 @@ def test_a_second_sum_of_a_run_is_not_kept(world: World) -> None:
     )
 
 
+def test_a_ledger_that_is_behind_takes_no_sum_in(world: World, tmp_path: Path) -> None:
+    attempt = finished(world)
+    copy = world.copied(tmp_path / "copy")
+    assert isinstance(world.asked(ordered(planned(), LATER)), bytes)
+    assert copy.witnesses.watch() is not None
+    size, attempt.attempts = copy.region.ledger.head().size, copy.attempts()
+    assert why(attempt.done()) is Reason.BEHIND_WITNESSES
+    assert copy.region.ledger.head().size == size
+    copy.region.close()
+
+
 def test_a_quote_has_the_answer_and_one_attempt_until_each_is_there(world: World) -> None:
     def quoted() -> int:
         return world.answering().quote(ordered(PROGRAMME).asked).charge.nano
