@@ -18,7 +18,7 @@ from audit.checks.entries import readable
 from audit.checks.heads import first_difference
 from audit.exact import rho_text
 from audit.findings import Finding, Severity, Where, error, place
-from audit.model import Bundle, LoggedEntry
+from audit.model import Bundle, LoggedEntry, Paper
 
 CHANGED = error(
     "diff.changed",
@@ -148,6 +148,10 @@ def _told(before: Bundle, after: Bundle, fresh: Sequence[LoggedEntry], extends: 
     yield "The newer log begins with the older one." if extends else "The newer log does NOT begin with the older one."
 
 
+def _sums(bundle: Bundle) -> list[Paper]:
+    return [paper for paper in bundle.papers.values() if paper.kind == "national_sum"]
+
+
 def _holders(before: Bundle, after: Bundle, findings: tuple[Finding, ...]) -> Difference:
     """Of a coordinator or a witness: what it held it must still hold."""
     where = Where(after.file)
@@ -162,16 +166,21 @@ def _holders(before: Bundle, after: Bundle, findings: tuple[Finding, ...]) -> Di
     if gone := answers_then - answers_now:
         region, hashed = min(gone)
         broken.append(GONE.broken(where, f"{len(gone)} answers are gone, such as {hashed[:16]} of {region}."))
+    sums_then, sums_now = ({one.hash for one in _sums(bundle)} for bundle in (before, after))
+    if missing := sums_then - sums_now:
+        broken.append(GONE.broken(where, f"{len(missing)} national sums are gone, such as {min(missing)[:16]}."))
     fresh = Counter(region for region, _ in answers_now - answers_then)
     facts: dict[str, Json] = {
         "maker": f"{after.maker} {after.name}",
         "extends": not broken,
         "checkpoints": len(now - then),
         "answers": dict(sorted(fresh.items())),
+        "sums": len(sums_now - sums_then),
         "forks": len(after.forks) - len(before.forks),
     }
     lines = [f"{after.maker.capitalize()} {after.name}: {len(now - then):,} checkpoints more than then."]
     lines += [f"  {count:,} new answers of {region}" for region, count in sorted(fresh.items())]
+    lines += [f"  {len(sums_now - sums_then):,} new national sums"] if sums_now - sums_then else []
     lines += (
         [f"  {len(after.forks) - len(before.forks)} more forks kept"] if len(after.forks) > len(before.forks) else []
     )

@@ -68,6 +68,7 @@ def _region_facts(region: RegionHistory) -> Json:
         "entries": len(region.entries),
         "debits": len(region.spends),
         "answers": sum(spend.answered is not None for spend in region.spends),
+        "attempts": sum(spend.attempted is not None for spend in region.spends),
         "charged": {cohort: str(nano) for cohort, nano in sorted(spent.items())},
     }
 

@@ -250,13 +250,15 @@ def test_a_coordinator_still_holds_what_it_held() -> None:
     def fewer(world: World) -> None:
         sheaf = world.sheaves["coordinator.bundle"]
         sheaf.replies, sheaf.notes = sheaf.replies[:-2], sheaf.notes[:-1]
+        sheaf.papers = [one for one in sheaf.papers if one.kind != "national_sum"]
 
     before, now = changed(fewer)["coordinator.bundle"], honest_files()["coordinator.bundle"]
     grown = compared(before, now)
     assert (grown.sound, grown.facts["checkpoints"]) == (True, 1)
     assert "  2 new answers of GR" in grown.lines
+    assert "  1 new national sums" in grown.lines
     shrunk = compared(now, before)
-    assert [one.code for one in shrunk.findings] == ["diff.gone", "diff.gone"]
+    assert [one.code for one in shrunk.findings] == ["diff.gone", "diff.gone", "diff.gone"]
     assert not shrunk.sound
 
 
