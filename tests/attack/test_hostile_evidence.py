@@ -83,7 +83,7 @@ def judged(files: dict[str, bytes]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_value_anywhere_breaks_the_auditor(data: st.DataObject) -> None:
     file = data.draw(st.sampled_from(sorted(VALUES)))
     values = list(VALUES[file])
@@ -129,7 +129,7 @@ READERS: dict[str, Callable[[Library, str], object]] = {
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_document_breaks_its_reader_or_the_pricing_whoever_signed_it(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(DOCUMENTS)))
     body: Json = DOCUMENTS[kind]
