@@ -28,6 +28,7 @@ from coordinator.client import Desk
 from coordinator.desk.views import Progress
 from coordinator.errors import Unreachable
 from coordinator.gather import Asked
+from coordinator.secure.national import Where
 from policies.documents import load_yaml
 from policies.study.calendar import Calendar
 
@@ -54,8 +55,9 @@ def demo(
 
     All data are synthetic.
 
-    Leaves estimates.csv, estimates.json, price.json, programme.yaml and evidence/ in the folder. Ends with 0 only if
-    every region answered.
+    The programme asks some figures of each region and the rest of the country alone, as sums under masks; with fewer
+    than four regions all are asked of each region. Leaves estimates.csv, estimates.json, price.json, programme.yaml and
+    evidence/ in the folder. Ends with 0 only if every region answered and the national sums are there.
 
     Example: rondgang demo --out var/demo --regions 13
     """
@@ -82,6 +84,11 @@ def _make_room(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / MARKER).write_text("Made by `rondgang demo`, which replaces this folder.\n", encoding="utf-8")
     (out / "SYNTHETIC.txt").write_text(LABEL + "\n", encoding="utf-8")
+
+
+def _summed(last: Progress) -> int:
+    """How many regions are in the finished national sums; 0 where there are none."""
+    return last.national.replied if last.national is not None and last.national.where is Where.SUMMED else 0
 
 
 class _Demo:
@@ -119,16 +126,18 @@ class _Demo:
         number = desk.submit(desk.plan(path)).run
         last = self._replies(desk, federation, number)
         table = run(verbs, "coordinator", "results", number, "--out", self._out, *home)
-        answered = last.count(Asked.ANSWERED)
+        answered, summed = last.count(Asked.ANSWERED), _summed(last)
         took = time.monotonic() - self._start
         if self._as_json:
-            facts = {"out": str(self._out), "run": number, "answered": answered, "regions": len(self._regions),
-                     "seconds": round(took, 1), "synthetic": True}  # fmt: skip
+            facts = {"out": str(self._out), "run": number, "answered": answered, "summed": summed,
+                     "regions": len(self._regions), "seconds": round(took, 1), "synthetic": True}  # fmt: skip
             print(json.dumps(facts))
         else:
             print(f"{LABEL}\n\n{table}\n{LABEL}")
-            print(f"{answered} of {len(self._regions)} regions answered, in {took:.1f} s. Files are in {self._out}.")
-        return answered == len(self._regions)
+            sums = "" if last.national is None else f", {summed} are in the national sums"
+            print(f"{answered} of {len(self._regions)} regions answered{sums}, in {took:.1f} s. "
+                  f"Files are in {self._out}.")  # fmt: skip
+        return answered == len(self._regions) and (last.national is None or summed > 0)
 
     def _give_back(self, federation: Federation) -> None:
         """Shows what a region gets back: one steward's files and printable page, as `node results` writes them."""

@@ -206,6 +206,7 @@ def national_table(rows_json: bytes) -> None:
     rows = [
         [
             str(row["statistic"]),
+            str(row["mode"]),
             str(row["measure"]),
             ", ".join(f"{key}={code}" for key, code in row["cell"].items()) if isinstance(row["cell"], dict) else "",
             _number(row["estimate"]),
@@ -216,7 +217,7 @@ def national_table(rows_json: bytes) -> None:
         for row in read_rows(rows_json)
         if row["scope"] == "national"
     ]
-    table(("statistic", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
+    table(("statistic", "mode", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
 
 
 def _show(found: Results, programme: Programme, answered: int, summed: NationalSum | None) -> None:

@@ -30,6 +30,8 @@ COLUMNS = (
 """The contract's, written out once more: nobody changes them by the way."""
 PRICE_KEYS = ("programme", "hash", "rho", "epsilon", "delta", "statistics", "regions")
 PRICE_STATISTIC = ("statistic", "mode", "rho", "margin_regional", "margin_national", "by_region")
+REGIONS = ("DR", "FR", "GM", "GZ")
+"""As many as a national sum takes at least."""
 PRICE_REGION = ("region", "rho", "epsilon", "left_cohort", "left_lifetime", "decision", "reason")
 HOSTILE = {
     "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
@@ -60,7 +62,7 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """One run in a folder with spaces and other letters in its name, under hostile conditions."""
     out = tmp_path_factory.mktemp("de map") / "uit komst é"
-    return Made(out, demo(out, "--regions", "3", "--seed", "7"))
+    return Made(out, demo(out, "--regions", "4", "--seed", "7"))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -70,21 +72,23 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None:
     assert made.done.returncode == 0, made.done.stderr
-    assert "3 of 3 regions answered" in made.done.stdout
+    assert "4 of 4 regions answered, 4 are in the national sums" in made.done.stdout
     with (made.out / "estimates.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
     rows = json.loads((made.out / "estimates.json").read_bytes())
     assert tuple(lines[0]) == COLUMNS
     assert all(tuple(row) == COLUMNS for row in rows)
-    assert len(lines) == len(rows) + 1 > 100
-    assert {row["scope"] for row in rows} == {"national", "DR", "FR", "GM"}
-    assert {(row["regions_included"], row["regions_expected"]) for row in rows} == {(1, 1), (3, 3)}
+    assert len(lines) == len(rows) + 1 > 80
+    assert {row["scope"] for row in rows if row["mode"] == "regional"} == {"national", *REGIONS}
+    assert {row["scope"] for row in rows if row["mode"] == "national"} == {"national"}
+    assert {(row["regions_included"], row["regions_expected"]) for row in rows} == {(1, 1), (4, 4)}
     assert not {row["status"] for row in rows} - {"ok", "withheld"}
     price = json.loads((made.out / "price.json").read_bytes())
-    assert tuple(price) == PRICE_KEYS
-    assert all(tuple(one) == PRICE_STATISTIC for one in price["statistics"])
+    assert tuple(price)[: len(PRICE_KEYS)] == PRICE_KEYS
+    assert all(tuple(one)[: len(PRICE_STATISTIC)] == PRICE_STATISTIC for one in price["statistics"])
+    assert all(one["margin_regional"] / one["margin_national"] >= 2 for one in price["statistics"]), "of 4 regions"
     assert all(tuple(one) == PRICE_REGION for one in price["regions"])
-    assert [one["region"] for one in price["regions"]] == ["DR", "FR", "GM"]
+    assert [one["region"] for one in price["regions"]] == list(REGIONS)
     assert {one["statistic"] for one in price["statistics"]} == {row["statistic"] for row in rows}
     asked = load_yaml(Draft, made.out / "programme.yaml")
     assert (asked.programme.cohort, asked.programme.data) == ("c3", "synthetic")
@@ -92,14 +96,14 @@ def test_it_ends_with_0_and_leaves_the_files_of_the_contract(made: Made) -> None
 
 def test_it_leaves_what_each_party_would_hand_an_auditor(made: Made) -> None:
     names = {path.name for path in (made.out / "evidence").iterdir()}
-    assert names == {"DR.bundle", "FR.bundle", "GM.bundle", "coordinator.bundle", "witness.bundle"}
+    assert names == {*(f"{region}.bundle" for region in REGIONS), "coordinator.bundle", "witness.bundle"}
     found = {name: read(name, (made.out / "evidence" / name).read_bytes()) for name in names}
     assert [finding for one in found.values() for finding in one.findings] == []
     bundles = {name: one.bundle for name, one in found.items() if one.bundle is not None}
     assert set(bundles) == names
     cosigned = {note.text for note in bundles["witness.bundle"].checkpoints}
-    assert {note.checkpoint.region for note in bundles["witness.bundle"].checkpoints} == {"DR", "FR", "GM"}
-    for region in ("DR", "FR", "GM"):
+    assert {note.checkpoint.region for note in bundles["witness.bundle"].checkpoints} == set(REGIONS)
+    for region in REGIONS:
         assert {note.text for note in bundles[f"{region}.bundle"].checkpoints} <= cosigned
         answered = [entry for entry in bundles[f"{region}.bundle"].entries[1] if entry.event == "answered"]
         given = [one.hash for one in bundles["coordinator.bundle"].answers if one.region == region]
@@ -114,7 +118,7 @@ def test_files_and_page_say_that_the_data_are_synthetic(made: Made) -> None:
     assert b'"data":"synthetic"' in (made.out / "programme.signed.json").read_bytes()
     rows = json.loads((made.out / "estimates.json").read_bytes())
     assert [row for row in rows if "synthetic" not in row["note"].lower()] == []
-    for region in ("DR", "FR", "GM"):
+    for region in REGIONS:
         assert (made.out / "data" / f"synthetic-{region}" / "SYNTHETIC.txt").is_file()
 
 
@@ -125,7 +129,7 @@ def test_it_leaves_no_process(made: Made) -> None:
 
 def test_its_programs_told_no_fault(made: Made) -> None:
     said = [path.read_text(encoding="utf-8") for path in made.out.rglob("serve.out")]
-    assert len(said) == 5
+    assert len(said) == 2 + len(REGIONS)
     assert [line for text in said for line in text.splitlines() if "Traceback" in line or '"fault"' in line] == []
 
 
@@ -133,15 +137,15 @@ def test_a_second_run_replaces_its_own_folder_and_a_seed_fixes_the_data_but_not_
     before, values = digests(made.out), (made.out / "estimates.csv").read_bytes()
     (made.out / "of last time.txt").write_text("gone after the next run", encoding="utf-8")
     (made.out.parent / "not ours.txt").write_text("stays", encoding="utf-8")
-    again = demo(made.out, "--regions", "3", "--seed", "7", "--json")
+    again = demo(made.out, "--regions", "4", "--seed", "7", "--json")
     assert again.returncode == 0, again.stderr
     facts = json.loads(again.stdout)
-    assert (facts["answered"], facts["regions"], facts["synthetic"]) == (3, 3, True)
+    assert (facts["answered"], facts["summed"], facts["regions"], facts["synthetic"]) == (4, 4, 4, True)
     after = digests(made.out)
     assert "of last time.txt" not in after
     assert (made.out.parent / "not ours.txt").read_text(encoding="utf-8") == "stays"
     data = {name: digest for name, digest in before.items() if name.startswith("data")}
-    assert len(data) == 12
+    assert len(data) == 4 * len(REGIONS)
     assert {name: digest for name, digest in after.items() if name.startswith("data")} == data
     assert (made.out / "estimates.csv").read_bytes() != values
 
@@ -245,6 +249,7 @@ def test_a_node_that_dies_ends_the_demo_with_its_name(tmp_path: Path) -> None:
 def test_more_than_thirteen_regions_run_under_the_load_test_calendar(tmp_path: Path) -> None:
     done = demo(tmp_path / "out", "--regions", "14", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["answered"] == 14
+    facts = json.loads(done.stdout)
+    assert (facts["answered"], facts["summed"]) == (14, 14)
     calendar = (tmp_path / "out" / "federation" / "calendar.signed.json").read_bytes()
     assert b'"purpose":"load-test"' in calendar
