@@ -47,10 +47,18 @@ def holds(this: bool, otherwise: str) -> None:
         raise Through(otherwise)
 
 
-def played_to(where: str, group: Group = GROUPS[0], **more: object) -> Played:
+class Remembered(Played):
+    """An attempt whose secrets are written down as they are drawn, for parties let go of them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.secrets = {name: party._secrets for name, party in self.parties.items()}
+
+
+def played_to(where: str, group: Group = GROUPS[0], **more: object) -> Remembered:
     """An honest attempt up to the end of this round; the sums tell all subsets of regions apart."""
     programme = national(group.regions, Secure(colluders=group.colluders, dropouts=group.dropouts))
-    played = Played(programme, **more)  # type: ignore[arg-type]
+    played = Remembered(programme, **more)  # type: ignore[arg-type]
     for name in ("keys", "share", "open", "mask", "see", "unmask"):
         step = getattr(played, name)
         step(sums(codes(group.regions))) if name == "mask" else step()
@@ -108,14 +116,14 @@ def different_lists_to_different_nodes() -> None:
             holds(len({told[name] for name in shares}) <= 1, f"shares were given for two lists: {group}, {misled}")
 
 
-def one_secret(played: Played, group: Group, given: dict[str, Shares], colluders: Sequence[str]) -> None:
+def one_secret(played: Remembered, group: Group, given: dict[str, Shares], colluders: Sequence[str]) -> None:
     """Of AA the coordinator and its colluders can put together one secret at most."""
     places = {name: place for place, name in enumerate(codes(group.regions), 1)}
     own = {places[name]: shares.own[AA] for name, shares in given.items() if AA in shares.own}
     lost = {places[name]: shares.lost[AA] for name, shares in given.items() if AA in shares.lost}
     for name in colluders:
         lost[places[name]], own[places[name]] = played.parties[name]._shares[AA]
-    secrets = played.parties[AA]._secrets
+    secrets = played.secrets[AA]
     found = combine(own, group.threshold) == secrets.own, combine(lost, group.threshold) == secrets.mask
     holds(not all(found), f"both secrets of one region are known: {group}")
 
@@ -143,11 +151,11 @@ def a_vector_that_came_too_late() -> None:
     group = GROUPS[0]
     places = {name: place for place, name in enumerate(codes(4), 1)}
     key = combine({places[name]: given.lost[DD] for name, given in played.server.shares.items()}, group.threshold)
-    assert key == played.parties[DD]._secrets.mask
+    assert key == played.secrets[DD].mask
     # The masks between DD and the others, with their signs turned: what is left is DD's vector under its own mask.
     others = {name: bytes(len(late)) for name in (AA, BB, CC)}
     assert played.server.sharing is not None
-    public = {name: party._secrets.mask_key for name, party in played.parties.items()}
+    public = {name: one.mask_key for name, one in played.secrets.items()}
     context = bytes.fromhex(played.server.sharing.digest)
     pairs = unmask(others, {}, {DD: key}, public, context)
     bare = unpack(total(len(late) // 8, [late], [pairs]))

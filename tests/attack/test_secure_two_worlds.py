@@ -22,8 +22,8 @@ from policies.secure.shares import combine
 from policies.statistics.programme import Secure
 from policies.units.noise import Sigma
 from tests.national_study import codes
-from tests.secure_attacks import tape
-from tests.secure_world import Played, Sums, national
+from tests.secure_attacks import Remembered, tape
+from tests.secure_world import Sums, national
 
 CELLS = (3, 2)
 
@@ -49,11 +49,13 @@ class Streams:
         return total(coordinates, [stream, self.moved[seed]]) if seed in self.moved else stream
 
 
-def _play(group: Group, sums: Mapping[str, Sums], lost: Sequence[str], late: Sequence[str]) -> Played:
+def _play(group: Group, sums: Mapping[str, Sums], lost: Sequence[str], late: Sequence[str]) -> Remembered:
     """An attempt from the same tapes each time. `lost` send no vector; `late` one that misses the list."""
     sources = {region: _Noise(region) for region in codes(group.regions)}
     secure = Secure(colluders=group.colluders, dropouts=group.dropouts)
-    played = Played(national(group.regions, secure, CELLS), noise=lambda region: sources[region], entropy=tape("world"))
+    played = Remembered(
+        national(group.regions, secure, CELLS), noise=lambda region: sources[region], entropy=tape("world")
+    )
     played.keys()
     played.share()
     played.open(lost)
@@ -66,7 +68,7 @@ def _play(group: Group, sums: Mapping[str, Sums], lost: Sequence[str], late: Seq
     return played
 
 
-def _view(played: Played, colluders: Sequence[str], sums: Mapping[str, Sums]) -> dict[str, object]:
+def _view(played: Remembered, colluders: Sequence[str], sums: Mapping[str, Sums]) -> dict[str, object]:
     """All that the coordinator and its colluders hold in the end."""
     server = played.server
     papers = [server.participants, server.sharing, server.survivors]
@@ -82,10 +84,10 @@ def _view(played: Played, colluders: Sequence[str], sums: Mapping[str, Sums]) ->
     }
 
 
-def _bare(played: Played, name: str) -> tuple[object, ...]:
+def _bare(played: Remembered, name: str) -> tuple[object, ...]:
     """What a colluder has: its secrets, its noise, and the shares it was sealed."""
-    party = played.parties[name]
-    return (party._secrets.mask, party._secrets.box, party._secrets.own, _Noise(name).draw(30, Sigma(1, 0)))
+    one = played.secrets[name]
+    return (one.mask, one.box, one.own, _Noise(name).draw(30, Sigma(1, 0)))
 
 
 def _flat(sums: Sums) -> bytes:
@@ -99,19 +101,19 @@ def _sums(regions: Sequence[str]) -> dict[str, Sums]:
     }
 
 
-def _pair(played: Played, one: str, other: str) -> bytes:
+def _pair(played: Remembered, one: str, other: str) -> bytes:
     """The seed between two nodes."""
     assert played.server.sharing is not None
-    secret, public = played.parties[one]._secrets.mask, played.parties[other]._secrets.mask_key
+    secret, public = played.secrets[one].mask, played.secrets[other].mask_key
     return pair_seed(secret, public, one, other, bytes.fromhex(played.server.sharing.digest))
 
 
-def _known(played: Played, group: Group, colluders: Sequence[str], shares: bool = True) -> set[bytes]:
+def _known(played: Remembered, group: Group, colluders: Sequence[str], shares: bool = True) -> set[bytes]:
     """Every seed of a mask that the coordinator and its colluders can work out."""
     names = codes(group.regions)
     helpers = {name: played.server.shares[name] for name in sorted(played.server.shares)} if shares else {}
-    masks = {name: played.parties[name]._secrets.mask for name in colluders}
-    seeds = {played.parties[name]._secrets.own for name in colluders}
+    masks = {name: played.secrets[name].mask for name in colluders}
+    seeds = {played.secrets[name].own for name in colluders}
     for target in names:
         for pick in ("own", "lost"):
             places = {
@@ -166,7 +168,7 @@ def test_a_vector_that_came_too_late_is_the_same_for_any_data(late: str, monkeyp
     sums, numbers = _sums(names), sum(CELLS)
     other = {**sums, late: sums[names[3]]}
     one = _play(group, sums, (), (late,))
-    seed = one.parties[late]._secrets.own
+    seed = one.secrets[late].own
     known = _known(one, group, names[3:])
     assert seed not in known
     assert {_pair(one, late, name) for name in names if name != late} <= known
@@ -185,17 +187,17 @@ def test_an_attempt_that_ends_before_the_shares_says_nothing_of_any_node(
     sums = _sums(names)
     other = {**sums, single: {"block_0": [0, 0, 0], "block_1": [0, 0]}}
 
-    def vectors(of: Mapping[str, Sums]) -> tuple[Played, dict[str, bytes]]:
+    def vectors(of: Mapping[str, Sums]) -> tuple[Remembered, dict[str, bytes]]:
         secure = Secure(colluders=1, dropouts=1)
         sources = {region: _Noise(region) for region in names}
-        played = Played(national(4, secure, CELLS), noise=lambda region: sources[region], entropy=tape("world"))
+        played = Remembered(national(4, secure, CELLS), noise=lambda region: sources[region], entropy=tape("world"))
         for step in (played.keys, played.share, played.open):
             step()
         played.mask(of)
         return played, played.server.vectors
 
     played, here = vectors(sums)
-    seed = played.parties[single]._secrets.own
+    seed = played.secrets[single].own
     assert seed not in _known(played, group, names[3:], shares=False)
     moved = {seed: total(sum(CELLS), [_flat(sums[single])], [_flat(other[single])])}
     monkeypatch.setattr(policies.secure.masks, "expand", Streams(moved))
