@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench chaos protos schemas lock clean
+.PHONY: help demo test test-all thorough check bench chaos protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -21,6 +21,10 @@ test: ## the tests that need no root, browser, database server or container engi
 test-all: ## those, the slow ones, and the ones that need PostgreSQL or Chromium
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test-all $(ARGS)
+
+thorough: ## the long searches that the others leave out: a thousand histories, every byte, every round
+	@sh compose/ci/venv.sh dev
+	@sh compose/ci/tests.sh thorough $(ARGS)
 
 check: ## lint, format, types, floors between the rooms, generated code and schemas, sizes
 	@sh compose/ci/venv.sh dev

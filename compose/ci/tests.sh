@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the tests: `tests.sh test|test-all|bench [PYTEST OPTIONS]`. Tests marked `alone` come last, one at a time.
+# Runs the tests: `tests.sh test|test-all|thorough|bench [PYTEST OPTIONS]`. Tests marked `alone` come last, one at a time.
 # RONDGANG_REQUIRE=postgres,strace makes a skip of a test with that mark a failure.
 set -eu
 
@@ -7,11 +7,12 @@ kind=$1
 shift
 
 case $kind in
-    test) chosen='not bench and not slow and not postgres and not browser' ;;
-    test-all) chosen='not bench' ;;
+    test) chosen='not bench and not slow and not thorough and not postgres and not browser' ;;
+    test-all) chosen='not bench and not thorough' ;;
+    thorough) chosen='thorough' ;;
     bench) exec .venv/bin/python -m pytest -m bench --capture=no -p no:xdist "$@" ;;
     *)
-        echo "usage: tests.sh test|test-all|bench [PYTEST OPTIONS]" >&2
+        echo "usage: tests.sh test|test-all|thorough|bench [PYTEST OPTIONS]" >&2
         exit 2
         ;;
 esac

@@ -91,7 +91,7 @@ def test_a_flipped_byte_of_a_certificate_is_found_and_breaks_no_reader() -> None
     assert [said for at in positions if (said := check("FR.bundle", data, found, at)) is not None] == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_byte_of_a_small_bundle_counts() -> None:
     data = small_bundle()
     found = list(records(data))

@@ -206,8 +206,18 @@ def _grief(country: Federation, tmp_path: Path, round_: str, when: str, does: st
 
 
 FAST = ("kill", "Send", "after")
+SOONER = {("kill", "Unmask", "before"), ("stop", "Send", "before"), ("cut", "List", "before")}
+
+
+def _marks(does: str, round_: str, when: str) -> tuple[pytest.MarkDecorator, ...]:
+    """One case with every run of the tests, a few with all of them, and the rest where there is time for each."""
+    if (does, round_, when) == FAST:
+        return ()
+    return (pytest.mark.slow if (does, round_, when) in SOONER else pytest.mark.thorough,)
+
+
 CASES = [
-    pytest.param(does, round_, when, marks=() if (does, round_, when) == FAST else pytest.mark.slow)
+    pytest.param(does, round_, when, marks=_marks(does, round_, when))
     for does in ("kill", "stop", "cut")
     for round_, when in ROUNDS
     if does == "kill" or when == "before"
@@ -221,8 +231,13 @@ def test_a_node_in_grief_in_any_round_leaves_an_exact_sum_and_right_ledgers(
     _grief(country, tmp_path, round_, when, does)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("round_", "when"), [*(one for one in ROUNDS if one[1] == "before"), ("Done", "before")])
+DESK = [*(one for one in ROUNDS if one[1] == "before"), ("Done", "before")]
+
+
+@pytest.mark.parametrize(
+    ("round_", "when"),
+    [pytest.param(*one, marks=pytest.mark.slow if one[0] == "Send" else pytest.mark.thorough) for one in DESK],
+)
 def test_a_desk_killed_in_any_round_ends_with_an_exact_sum_and_right_ledgers(
     country: Federation, tmp_path: Path, round_: str, when: str
 ) -> None:

@@ -206,8 +206,13 @@ def test_honest_histories_of_every_operation_have_nothing_to_ask_and_a_fraud_on_
     assert {name for name in OPERATIONS if not done[name]} == set()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("first", range(FEW, FEW + MANY, BLOCK))
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(first, marks=pytest.mark.thorough if first > FEW else pytest.mark.slow)
+        for first in range(FEW, FEW + MANY, BLOCK)
+    ],
+)
 def test_a_thousand_honest_histories_have_nothing_to_ask_and_a_fraud_on_each_is_found(
     folder: Path, template: Path, first: int
 ) -> None:

@@ -245,7 +245,7 @@ def test_answers_are_paid_for_and_each_is_one(template: Path, operations: list[O
     run(template, operations)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @given(operations=OPERATIONS)
 @settings(max_examples=400, deadline=None, suppress_health_check=QUIET)
 def test_answers_are_paid_for_and_each_is_one_in_many_lives(template: Path, operations: list[Op]) -> None:

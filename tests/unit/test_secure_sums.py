@@ -50,7 +50,7 @@ def test_the_sum_is_exact_whoever_drops_out(regions: int, dropouts: int, rounds:
     assert check_exact(regions, Secure(colluders=1, dropouts=dropouts), rounds) == count
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_sum_is_exact_whoever_of_six_drops_out_in_any_round() -> None:
     assert check_exact(6, Secure(colluders=1, dropouts=2), ROUNDS) == 406
 
