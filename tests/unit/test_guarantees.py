@@ -175,7 +175,7 @@ def test_paragraphs_are_found_wherever_code_says_something_about_itself() -> Non
     """Modules, classes, functions, methods, and the strings below fields and constants."""
     places = {one.where for one in installed().paragraphs}
     assert {"policies.statistics.count", "policies.statistics.blocks.Block", "node.mechanism.noisy"} <= places
-    assert {"policies.statistics.programme.PlannedBlock.rho", "audit.reprice.price.Repriced.rho"} <= places
+    assert {"policies.statistics.programme.PlannedBlock.rho", "audit.reprice.price.Price.nano"} <= places
 
 
 @pytest.fixture
