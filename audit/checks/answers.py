@@ -142,11 +142,17 @@ def fits(tree: Tree, head: Head) -> bool:
     return head.signed and head.size <= tree.size and tree.root(head.size) == head.root
 
 
-def enough(evidence: Evidence, head: Head, policy: Policy | None, roster: Roster | None) -> bool:
-    """Whether as many live witnesses cosigned as the policy asks, one of them not the coordinator."""
+def enough(
+    evidence: Evidence, head: Head, policy: Policy | None, roster: Roster | None, until: int | None = None
+) -> bool:
+    """Whether as many live witnesses cosigned as the policy asks, one of them not the coordinator; by `until` if given.
+
+    `until` is in unix seconds.
+    """
     if policy is None or roster is None:
         return False
-    good = good_cosigners(head.times, roster)
+    times = {key: {one for one in when if until is None or one <= until} for key, when in head.times.items()}
+    good = good_cosigners(times, roster)
     return len(good) >= policy.witnesses.need and any(not evidence.is_coordinator(key) for key in good)
 
 

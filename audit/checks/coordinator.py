@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -96,6 +96,7 @@ class _Log:
     walked: Walked
     by_hash: Mapping[str, LoggedEntry]
     by_answer: Mapping[str, Debit]
+    by_programme: Mapping[str, Sequence[Debit]]
     lost: bool
 
     @classmethod
@@ -103,9 +104,12 @@ class _Log:
         bundle = walked.state.bundle
         entries = [one for epoch in bundle.entries.values() for one in epoch if one.event == "answered"]
         debits = {debit.answered.place: debit for debit in walked.state.spends if debit.answered is not None}
+        asked: dict[str, list[Debit]] = {}
+        for debit in walked.state.spends:
+            asked.setdefault(debit.entry.text("programme"), []).append(debit)
         resets = [epoch[0] for epoch in bundle.entries.values() if epoch and epoch[0].event == "reset"]
         lost = any(len(bundle.entries.get(one.epoch - 1, ())) < one.number("old_size") for one in resets)
-        return cls(walked, {one.text("answer"): one for one in entries}, debits, lost)
+        return cls(walked, {one.text("answer"): one for one in entries}, debits, asked, lost)
 
     @property
     def file(self) -> str:
@@ -167,8 +171,9 @@ def _logged(evidence: Evidence, bundle: Bundle, answer: GivenAnswer, log: _Log) 
     rules = ((state.policy, state.people), *(((debit.policy, debit.roster),) if debit is not None else ()))
     tree = log.walked.trees[entry.epoch]
     heads = evidence.heads.after(origin(answer.region, entry.epoch), entry.index)
-    in_time = [head for head in heads if min(map(min, head.times.values()), default=0) <= answer.received + SKEW_S]
-    if not any(enough(evidence, head, *rule) for head in in_time if fits(tree, head) for rule in rules):
+    until = answer.received + SKEW_S
+    fitting = (head for head in heads if fits(tree, head))
+    if not any(enough(evidence, head, policy, roster, until) for head in fitting for policy, roster in rules):
         what = f"It was there ({bundle.file}, {answer.place}) before enough witnesses cosigned this entry."
         yield TOO_EARLY.broken(where, what)
 
@@ -178,7 +183,7 @@ def _unlogged(bundle: Bundle, answer: GivenAnswer, log: _Log) -> Iterator[Findin
     state, body = log.walked.state, answer.paper.body
     programme, snapshot = str(body.get("programme")), str(body.get("snapshot"))
     held = f"{bundle.file}, {answer.place}, holds an answer of {answer.region} to programme {programme[:16]}"
-    same = [debit for debit in state.spends if debit.entry.text("programme") == programme]
+    same = log.by_programme.get(programme, ())
     near = next((one for one in same if one.entry.text("snapshot") == snapshot), None)
     other = state.answered.get((programme, snapshot))
     if log.lost and other is None:
