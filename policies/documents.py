@@ -199,6 +199,9 @@ def from_canonical(model: type[D], data: bytes) -> D:
             return document
     except ValidationError as error:
         problem = error
+    except canonical.NotCanonical as error:
+        # Such as digits in quotes that were read as a number too large to be written back as one.
+        raise BadDocument("document", (f"document: not canonical: {error}",)) from error
     try:
         canonical.decode(data)
     except canonical.NotCanonical as error:

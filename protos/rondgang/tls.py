@@ -69,7 +69,7 @@ def requested(csr_pem: bytes) -> Certified:
     try:
         csr = x509.load_pem_x509_csr(csr_pem)
         valid, extensions, key = csr.is_signature_valid, csr.extensions, csr.public_key()
-    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension):
+    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension, x509.InvalidVersion):
         raise BadCertificate("not a certificate signing request in PEM form") from None
     if not valid:
         raise BadCertificate("the signing request is not signed by its own key")
@@ -86,7 +86,7 @@ def role_of_certificate(pem: bytes) -> Certified:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         extensions, key = certificate.extensions, certificate.public_key()
-    except (ValueError, TypeError, x509.DuplicateExtension):
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion):
         raise BadCertificate("not a certificate in PEM form") from None
     return _certified(extensions, key)
 

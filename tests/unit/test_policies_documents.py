@@ -249,3 +249,10 @@ def test_the_order_of_writing_does_not_change_the_bytes() -> None:
 def test_half_a_document_is_a_bad_document(model: type[Document], data: bytes) -> None:
     with pytest.raises(BadDocument):
         from_canonical(model, data)
+
+
+def test_a_number_too_large_to_be_written_back_is_a_bad_document_and_no_fault() -> None:
+    """Digits in quotes read as a number: an order with such a deadline made a node say FAULT instead of MALFORMED."""
+    data = b'{"number":"' + b"9" * 30 + b'","word":"x"}'
+    with pytest.raises(BadDocument, match="not canonical"):
+        from_canonical(Inner, data)
