@@ -171,4 +171,5 @@ def test_resets_never_lead_back(resets: list[tuple[int, int, int]], data: st.Dat
         if witness.asked(Submission(note, 0, (), first, ())):
             assert epoch > before.epoch
             if (before.epoch, epoch) == (1, 2):
-                assert size > before.size or (size, forks[fork].root(size)) == (before.size, before.root)
+                # Of the same size it may be another history, that two copies showed to others; never a shorter one.
+                assert size >= before.size
