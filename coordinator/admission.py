@@ -109,7 +109,7 @@ def _place(programme: Programme, study: Study, now: int) -> Refused | None:
         return Refused(
             Reason.WRONG_COHORT, f"The calendar has no cohort {heading.cohort}. Check the programme's cohort."
         )
-    if outside := set(programme.weights) - set(calendar.members(heading.cohort)):
+    if outside := set(programme.weights) - calendar.ever_members(heading.cohort):
         return Refused(
             Reason.OFF_ROTATION, f"Region {min(outside)} is not asked in cohort {heading.cohort}. Leave it out."
         )

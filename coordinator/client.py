@@ -12,6 +12,7 @@ with Desk.open("~/rondgang/researcher") as desk:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,8 @@ class Desk:
         """
         written = draft if isinstance(draft, Draft) else load_yaml(Draft, Path(draft))
         codebook, calendar = self._study(written.programme.codebook)
-        programme = plan(written, codebook.document, calendar.document, (codebook.digest, calendar.digest))
+        hashes = codebook.digest, calendar.digest
+        programme = plan(written, codebook.document, calendar.document, hashes, int(time.time()))
         signed = sign("programme", to_canonical(programme), self._key)
         return Planned(signed, programme, codebook.document, calendar.document, written)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coordinator.estimates.beside import Earlier, Found, beside
+from coordinator.estimates.known import Known
 from coordinator.estimates.rows import Run, answer_values, estimate_rows
 from coordinator.estimates.tables import to_json
 from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer
+from policies.statistics.compile import compile_blocks
 from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
@@ -25,11 +28,16 @@ def rows_json(
     calendar: Calendar,
     answers: Mapping[str, Answer],
     national: NationalSum | None = None,
+    earlier: tuple[Earlier, ...] = (),
 ) -> bytes:
     """The estimates table as JSON.
 
     `national` is the finished sum of the national blocks, where there is one; answers and sum fit the programme.
+    `earlier` are figures of earlier cohorts, for those estimators that use them.
     """
     values = {region: answer_values(answer) for region, answer in answers.items()}
     named = Run(run, revision_of(len(answers), national))
-    return to_json(estimate_rows(named, programme, codebook, calendar, values, national)).encode("utf-8")
+    rows = estimate_rows(named, programme, codebook, calendar, values, national)
+    known, compilation = Known.of(programme, values, national), compile_blocks(programme.statistics, codebook)
+    others = beside(Found(named, programme, codebook, calendar, compilation, known, rows, earlier))
+    return to_json((*rows, *others)).encode("utf-8")

@@ -161,7 +161,7 @@ def _trimmed(planned: Planned) -> Trimmed | None:
         return None
     written = written_weights(draft, programme.regions)
     cut = {r: (written[r], asked) for r, asked in sorted(programme.weights.items()) if written[r] != asked}
-    expected = planned.calendar.cohorts[programme.programme.cohort].expected
+    expected = planned.calendar.expected_of(programme.programme.cohort)
     units = sorted({one.unit for one in programme.statistics})
     bias: dict[str, float] = {
         unit: moved(written, programme.weights, {region: expected[region].of(unit) for region in written})

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 from rondgang import canonical
 
 
@@ -35,6 +36,14 @@ class BadDocument(ValueError):
         self.source = source
         self.places = places
         super().__init__("\n".join(places))
+
+
+def misplaced(path: Iterable[str], expected: str) -> PydanticCustomError:
+    """To be raised by a document's own check: what is wrong stands at `path` below it, and `expected` says what fits.
+
+    The loader then names the line of that key, not that of the whole document.
+    """
+    return PydanticCustomError("misplaced", "{expected}", {"path": tuple(path), "expected": expected})
 
 
 class _Loader(yaml.SafeLoader):
@@ -120,12 +129,13 @@ _SAID = {
 
 
 def _places(error: ValidationError, lines: dict[tuple[str, ...], int], source: str) -> tuple[str, ...]:
-    found, problems = [], error.errors(include_url=False, include_input=False, include_context=False)
+    found, problems = [], error.errors(include_url=False, include_input=False)
     for problem in problems:
         if problem["type"] == "too_short" and any(_inside(other["loc"], problem["loc"]) for other in problems):
             continue  # the list has parts, which do not fit
         # Parts with brackets are pydantic's names of types, for a field that may have several.
-        path = tuple(part for part in map(str, problem["loc"]) if "[" not in part)
+        below = problem["ctx"]["path"] if problem["type"] == "misplaced" else ()
+        path = tuple(part for part in map(str, (*problem["loc"], *below)) if "[" not in part)
         message = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         found.append(_place(path, message, lines, source))
     return tuple(found)

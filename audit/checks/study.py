@@ -77,7 +77,7 @@ def _turn(state: State, where: Where, asked: Asked, now: int) -> Iterator[Findin
     if cohort is None:
         yield COHORT.broken(where, f"The calendar in force has no cohort {asked.cohort[:21]}.")
         return
-    if state.region not in calendar.members(asked.cohort):
+    if state.region not in calendar.members(asked.cohort, now):
         what = f"Cohort {asked.cohort} asks the regions of group {cohort.group}; {state.region} is not one of them."
         yield ROTATION.broken(where, what)
     first, last = cohort.windows["release"]

@@ -36,7 +36,7 @@ def regions(home: HomeOption = None, as_json: JsonOption = False) -> None:
         [
             view.region,
             calendar.regions[view.region].name.en if view.region in calendar.regions else "",
-            calendar.regions[view.region].group if view.region in calendar.regions else "",
+            calendar.group_of(view.region) if view.region in calendar.regions else "",
             "attends" if view.attending else "away",
             _moment(view.last_seen),
             view.software,
@@ -85,7 +85,7 @@ def _region(view: RegionView, calendar: Calendar) -> dict[str, Plain]:
     return {
         "region": view.region,
         "name": known.name.en if known else None,
-        "group": known.group if known else None,
+        "group": calendar.group_of(view.region) if known else None,
         "attending": view.attending,
         "last_seen": view.last_seen,
         "software": view.software,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from policies.statistics.blocks import Axis, Block, Difference, Indicator, Ones, Square, Summand, Value
+from policies.statistics.blocks import Axis, Block, Difference, Indicator, Ones, Product, Square, Summand, Value
 from policies.study.calendar import Expected
 from policies.study.codebook import Codebook
 from policies.study.columns import Ref
@@ -65,5 +65,7 @@ def _measured(summand: Summand) -> frozenset[Ref]:
             return refs(condition)
         case Value(of=ref) | Square(of=ref) | Difference(after=ref):
             return frozenset((ref,))
+        case Product(one=one, other=other):
+            return _measured(one) | _measured(other)
         case Ones():
             return frozenset()

@@ -59,7 +59,7 @@ def expected_margins(
     programme: Programme, compilation: Compilation, codebook: Codebook, calendar: Calendar
 ) -> tuple[Margin, ...]:
     """One margin a statistic, in the programme's order. Asks no node for anything."""
-    cohort = calendar.cohorts[programme.programme.cohort].expected
+    cohort = calendar.expected_of(programme.programme.cohort)
     expected = {region: cohort[region] for region in programme.regions}
     blocks = {block.id: block for block in compilation.blocks}
     margins = []

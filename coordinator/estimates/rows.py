@@ -59,7 +59,7 @@ class Row:
     cohort: str
     statistic: str
     measure: str
-    estimator: Literal["direct"]
+    estimator: Literal["direct", "composite", "shrunk", "consistent"]
     mode: Mode
     unit: str
     wave: str
@@ -139,7 +139,7 @@ def estimate_rows(
     """
     compilation = compile_blocks(programme.statistics, codebook)
     known = Known.of(programme, answers, national)
-    expected = calendar.cohorts[programme.programme.cohort].expected
+    expected = calendar.expected_of(programme.programme.cohort)
     blocks = {block.id: block for block in compilation.blocks}
     rho = _decimal_shares(programme, compilation)
     epsilon = epsilon_from_rho(programme.charge.amount, programme.charge.delta)

@@ -51,7 +51,7 @@ def rehearse(draft: Draft, codebook: Codebook, calendar: Calendar, seed: int, no
     hashes = digest(to_canonical(codebook)), digest(to_canonical(calendar))
     programme = plan(draft.model_copy(update={"programme": marked}), codebook, calendar, hashes)
     compilation = compile_blocks(programme.statistics, codebook)
-    expected = [calendar.cohorts[programme.programme.cohort].expected[region] for region in programme.regions]
+    expected = [calendar.expected_of(programme.programme.cohort)[region] for region in programme.regions]
     sums = {
         region: exact_sums(rows, compilation.blocks)
         for region, rows in zip(programme.regions, made_up(codebook, expected, seed), strict=True)

@@ -15,6 +15,7 @@ from policies.statistics.blocks import (
     Difference,
     Indicator,
     Ones,
+    Product,
     Selection,
     Square,
     Summand,
@@ -80,6 +81,8 @@ def _added(summand: Summand, values: Values) -> int:
             return 2 * (2 * _held(values, ref, low, reach) - reach) ** 2 - reach**2
         case Difference(before=before, after=after, top=top, low=low):
             return _held(values, after, low, top) - _held(values, before, low, top)
+        case Product(one=one, other=other):
+            return _added(one, values) * _added(other, values)
         case _:
             assert_never(summand)
 

@@ -22,6 +22,7 @@ from policies.statistics.blocks import (
     Difference,
     Indicator,
     Ones,
+    Product,
     Selection,
     Square,
     Summand,
@@ -132,6 +133,10 @@ def _added(summand: Summand) -> exp.Expr:
             return exp.Sub(this=square, expression=number(reach**2))
         case Difference(before=before, after=after, top=top, low=low):
             return exp.Sub(this=_held(after, low, top), expression=_held(before, low, top))
+        case Product(one=one, other=other):
+            # 64 bits: the product of two millions of steps leaves 32.
+            first = exp.cast(exp.Paren(this=_added(one)), "BIGINT")
+            return exp.Mul(this=first, expression=exp.Paren(this=_added(other)))
         case _:
             assert_never(summand)
 

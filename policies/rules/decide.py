@@ -121,7 +121,7 @@ def _cohort(programme: Programme, standing: Standing) -> Refused | None:
 
 def _rotation(programme: Programme, standing: Standing) -> Refused | None:
     name = programme.programme.cohort
-    if standing.region not in standing.calendar.members(name):
+    if standing.region not in standing.calendar.members(name, standing.now):
         return Refused(
             Reason.OFF_ROTATION, f"Region {standing.region} is not asked in cohort {name}. Ask the regions on rotation."
         )

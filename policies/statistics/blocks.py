@@ -116,7 +116,22 @@ class Difference:
     low: int = 0
 
 
-Summand = Ones | Indicator | Value | Square | Difference
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Each selected unit adds z1 * z2, what the two factors would add by themselves: centred already.
+
+    A factor is an Indicator (+1 or -1) or a Value (between -M and M), so a unit adds at most the product of their tops.
+    """
+
+    one: Indicator | Value
+    other: Indicator | Value
+
+    @property
+    def top(self) -> int:
+        return self.one.top * self.other.top
+
+
+Summand = Ones | Indicator | Value | Square | Difference | Product
 
 
 @dataclass(frozen=True, slots=True)

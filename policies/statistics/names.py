@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from policies.statistics.blocks import Axis, Block, Change, Difference, Indicator, Ones, Square, Term, Value
+from policies.statistics.blocks import (
+    Axis,
+    Block,
+    Change,
+    Difference,
+    Indicator,
+    Ones,
+    Product,
+    Square,
+    Summand,
+    Term,
+    Value,
+)
 from policies.study.expressions.nodes import refs
 
 
@@ -25,13 +37,18 @@ def _named(term: Term) -> set[str]:
                 found.add(ref.name)
             case _:
                 assert_never(axis)
-    match term.summand:
+    return found | _summed(term.summand)
+
+
+def _summed(summand: Summand) -> set[str]:
+    match summand:
         case Indicator(of=condition):
-            found |= {ref.name for ref in refs(condition)}
+            return {ref.name for ref in refs(condition)}
         case Value(of=ref) | Square(of=ref) | Difference(after=ref):
-            found.add(ref.name)
+            return {ref.name}
+        case Product(one=one, other=other):
+            return _summed(one) | _summed(other)
         case Ones():
-            pass
+            return set()
         case _:
-            assert_never(term.summand)
-    return found
+            assert_never(summand)

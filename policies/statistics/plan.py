@@ -70,10 +70,13 @@ def price_allowance(price: DraftPrice) -> NanoRho:
     return rho_from_epsilon(price.epsilon, price.delta)
 
 
-def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str, str]) -> Programme:
+def plan(
+    draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str, str], at: int | None = None
+) -> Programme:
     """The programme to sign: canonical statistics, weights as integers, and the exact noise of every block.
 
-    `hashes` are those of the codebook and of the calendar. Raises BadPlan and BadStatistic.
+    `hashes` are those of the codebook and of the calendar. The regions are those that answer for the cohort `at` this
+    second; without it those it was recruited in. Raises BadPlan and BadStatistic.
 
     Privacy: the charge is the exact sum of the blocks' prices, rounded up, and never above the written price.
     """
@@ -83,7 +86,7 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
     if heading.cohort not in calendar.cohorts:
         known = ", ".join(sorted(calendar.cohorts))
         raise BadPlan(f"programme.cohort: the calendar has no cohort {heading.cohort}; it has {known}")
-    members = calendar.members(heading.cohort)
+    members = calendar.members(heading.cohort, at)
     weights = _weights(draft, members)
     secure, statistics = _secure(draft, len(weights))
     compilation = compile_blocks(statistics, codebook, _using(draft, codebook))
@@ -92,7 +95,9 @@ def plan(draft: Draft, codebook: Codebook, calendar: Calendar, hashes: tuple[str
         raise BadPlan("price: this is less than one nano-rho")
     if allowed.rho > MOST_RHO and not heading.test_only:
         raise NoPrivacy("price: more than a million rho gives no privacy at all")
-    blocks = plan_blocks(compilation, calendar.cohorts[heading.cohort].expected, allowed, Pooled.of(weights, secure))
+    every = calendar.expected_of(heading.cohort)
+    expected = {region: every[region] for region in members}
+    blocks = plan_blocks(compilation, expected, allowed, Pooled.of(weights, secure))
     answer, national = (charge_of(block for block in blocks if block.mode == mode) for mode in MODES)
     programme = Programme(
         programme=heading,

@@ -26,6 +26,8 @@ Kind = Literal[
     "standard_deviation",
 ]
 MOST_KEYS = 3
+MOST_TERMS = 9
+"""Of a regression: the outcome and up to eight terms."""
 _LATER_KINDS = frozenset(("quantile", "regression"))
 _WAVE = re.compile(r"T\d(->T\d)?|T\d(\+T\d)+")
 
@@ -44,8 +46,8 @@ def _known_unit(value: Any) -> Any:
 
 def _listed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        if not 2 <= len(value) <= MOST_KEYS or not all(isinstance(part, str) for part in value):
-            raise ValueError(f"expected a variable or condition, or a list of two to {MOST_KEYS} variables")
+        if not 2 <= len(value) <= MOST_TERMS or not all(isinstance(part, str) for part in value):
+            raise ValueError(f"expected a variable or condition, or a list of two to {MOST_TERMS} of them")
     elif not isinstance(value, str | None):
         raise ValueError("expected a variable or condition as text, or a list of variables")
     return value
@@ -71,6 +73,18 @@ class Statistic(Document):
     """A number's own, narrower bounds: values beyond them count as the nearest bound, and need less noise."""
     bins: tuple[Exact, ...] = ()
     """Of a histogram of a number: where the second bin begins, the third, and so on."""
+    ranges: dict[Name, tuple[Exact, Exact]] = Field(default_factory=dict)
+    """`within` for each number of a statistic that has several (covariance, correlation, regression)."""
+    compare: str | None = None
+    """Of an adjusted difference: the category whose groups are compared with its first one."""
+    strata: tuple[str, ...] = ()
+    """Of an adjusted difference: the categories that the groups are made alike in."""
+    at: tuple[Exact, ...] = ()
+    """Of a quantile: which ones, such as "0.5" for the median."""
+    leaves: int = Field(default=64, ge=2, le=1024)
+    """Of a quantile: into how many ranges the number's values are split; a power of two."""
+    ridge: Exact | None = None
+    """Of a regression: how much it is pulled to zero (a share of the units); such a figure has no interval."""
     by: tuple[str, ...] = ()
     mode: Mode = "regional"
     """`national`: only the national sum is learned, with far less noise; there are no regional figures."""

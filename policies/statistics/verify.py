@@ -54,7 +54,7 @@ def _check_heading(programme: Programme, codebook: Codebook, calendar: Calendar)
         )
     if cohort not in calendar.cohorts:
         return Refused(Reason.WRONG_COHORT, f"The calendar has no cohort {cohort}. Check the programme's cohort.")
-    if outside := set(programme.weights) - set(calendar.members(cohort)):
+    if outside := set(programme.weights) - calendar.ever_members(cohort):
         return Refused(
             Reason.OFF_ROTATION, f"Region {min(outside)} is not asked in cohort {cohort}. Take it out of the weights."
         )

@@ -1,15 +1,28 @@
-"""The rotation: which regions exist, in which group, and which cohort asks whom when. Signed by the consortium."""
+"""The rotation: which regions exist, in which group, and which cohort asks whom when. Signed by the consortium.
+
+From the fourth cohort on the study goes round in **cycles** of two years: a cycle recruits, measures T0 and, twelve
+months later, T1 (a third wave at will), and then releases figures. Cycles take turns between the two groups, so every
+region is asked exactly once in four years. Cohorts before that are marked `historical`, with the dates that they had.
+
+Regions come and go: see policies/study/regions.py for who answers for whom after a merger or a split.
+"""
 
 from __future__ import annotations
 
+import calendar as _calendar
 import datetime
 import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from policies.documents import Document
+from policies.documents import Document, misplaced
+from policies.study.regions import BadRegions, Regions
 from policies.study.text import CohortId, Name, RegionCode, Text
+from policies.units.exact import Exact
 
 DAY_S = 86_400
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -44,14 +57,48 @@ Window = Annotated[
 ]
 """First and last unix second of a phase; written as two dates."""
 
-Phase = Literal["T0", "T1", "T2", "release"]
+
+def _first_second(value: Any) -> Any:
+    return instant(value) if isinstance(value, str) else value
+
+
+def _last_second(value: Any) -> Any:
+    return instant(value, end_of_day=True) if isinstance(value, str) else value
+
+
+Since = Annotated[int, BeforeValidator(_first_second, json_schema_input_type=InstantText | int)]
+Until = Annotated[int, BeforeValidator(_last_second, json_schema_input_type=InstantText | int)]
+
+Wave = Literal["T0", "T1", "T2"]
+Phase = Literal["recruit", "T0", "T1", "T2", "release"]
+WAVES: tuple[Wave, ...] = ("T0", "T1", "T2")
+Turn = Literal["planned", "recruit", "T0", "T1", "T2", "release", "waiting", "closed"]
+"""Where a cohort stands: `waiting` lies between two phases, `closed` after the release window."""
 Group = Literal["A", "B"]
 
 
+class FinalSpend(Document):
+    """What a predecessor's ledger had spent when it was closed, in rho: of each cohort, and in all."""
+
+    cohorts: dict[CohortId, Exact] = Field(default_factory=dict)
+    lifetime: Exact
+
+
 class Region(Document):
+    """One region. `since` and `until` are the first and last second at which it exists; without them it always did.
+
+    A region that was `formed_of` others has no group of its own: it takes that of the predecessor asked longest ago.
+    `spent` is what each predecessor had spent: per cohort the successor begins with the largest. Until it is there
+    for every predecessor, the successor spends nothing.
+    """
+
     name: Text
-    group: Group
+    group: Group | None = None
     aliases: tuple[str, ...] = ()
+    since: Since | None = None
+    until: Until | None = None
+    formed_of: tuple[RegionCode, ...] = ()
+    spent: dict[RegionCode, FinalSpend] = Field(default_factory=dict)
 
 
 class Expected(Document):
@@ -66,23 +113,50 @@ class Expected(Document):
 
 
 class Cohort(Document):
+    """One round of the study in one group. `cycle` is its two years; a `historical` one ran before there were cycles.
+
+    `expected` lists the regions that it was recruited in.
+    """
+
     group: Group
     labels: Text
     windows: dict[Phase, Window]
     expected: dict[RegionCode, Expected]
+    historical: bool = False
+    cycle: Window | None = None
 
     @model_validator(mode="after")
     def _windows(self) -> Self:
         if "release" not in self.windows:
-            raise ValueError("windows must name a release window")
-        if any(first > last for first, last in self.windows.values()):
-            raise ValueError("a window ends before it begins")
+            raise misplaced(("windows",), "expected a `release` window too: when programmes may be answered")
+        for phase, (first, last) in self.windows.items():
+            if first > last:
+                raise misplaced(("windows", phase), "this window ends before it begins")
+        if self.historical and self.cycle is not None:
+            raise misplaced(("cycle",), "a historical cohort has no cycle; leave one of the two out")
+        if problem := cycle_problem(self):
+            raise misplaced(*problem)
         return self
+
+    @property
+    def begin(self) -> int:
+        """When its first households were recruited; regions that exist then are in it. Unix seconds."""
+        begins = [first for first, _last in self.windows.values()]
+        return min(begins if self.cycle is None else (self.cycle[0], *begins))
 
     def open(self, now: int) -> bool:
         """Whether questions about this cohort may be asked at `now` (unix seconds)."""
         first, last = self.windows["release"]
         return first <= now <= last
+
+    def turn(self, now: int) -> Turn:
+        """Where it stands at `now` (unix seconds): the phase that began last of those that run, or between them."""
+        if now < self.begin:
+            return "planned"
+        if now > self.windows["release"][1]:
+            return "closed"
+        running = [(first, phase) for phase, (first, last) in self.windows.items() if first <= now <= last]
+        return max(running)[1] if running else "waiting"
 
 
 class CalendarName(Document):
@@ -107,17 +181,51 @@ class Calendar(Document):
     cohorts: dict[CohortId, Cohort]
 
     @model_validator(mode="after")
-    def _expected_regions(self) -> Self:
+    def _whole(self) -> Self:
+        try:
+            rotation = self.rotation
+        except BadRegions as error:
+            raise misplaced(("regions", error.region, *error.path), error.expected) from error
         for name, cohort in self.cohorts.items():
-            members = {code for code, region in self.regions.items() if region.group == cohort.group}
-            if set(cohort.expected) != members:
-                raise ValueError(f"cohorts.{name}.expected must list exactly the regions of group {cohort.group}")
+            members = set(rotation.recruited(cohort.group, cohort.begin))
+            if wrong := sorted(set(cohort.expected) ^ members):
+                said = f"expected exactly the regions of group {cohort.group} at that time; {wrong[0]} is "
+                said += "missing" if wrong[0] in members else "not one of them"
+                raise misplaced(("cohorts", name, "expected"), said)
+        if problem := rotation_problem(self.cohorts):
+            raise misplaced(*problem)
         return self
 
-    def members(self, cohort: str) -> tuple[str, ...]:
-        """The regions a cohort asks, by code. Raises KeyError for an unknown cohort."""
-        group = self.cohorts[cohort].group
-        return tuple(sorted(code for code, region in self.regions.items() if region.group == group))
+    @cached_property
+    def rotation(self) -> Regions:
+        """Who belongs to whom over time. Raises BadRegions, before the document is whole."""
+        return Regions.of(self.regions, [(cohort.group, cohort.begin) for cohort in self.cohorts.values()])
+
+    def group_of(self, region: str) -> Group:
+        """Its group: as written, or that of the predecessor asked longest ago. Raises KeyError."""
+        return self.rotation.groups[region]
+
+    def members(self, cohort: str, at: int | None = None) -> tuple[str, ...]:
+        """The regions a cohort asks at `at` (unix seconds), by code: those it was recruited in, or their successors.
+
+        Without `at`: those it was recruited in. Raises KeyError for an unknown cohort.
+        """
+        known = self.cohorts[cohort]
+        recruited = self.rotation.recruited(known.group, known.begin)
+        return recruited if at is None else self.rotation.heirs(recruited, at)
+
+    def ever_members(self, cohort: str) -> frozenset[str]:
+        """Whoever is asked about a cohort at any time. Raises KeyError for an unknown cohort."""
+        known = self.cohorts[cohort]
+        return self.rotation.ever(self.rotation.recruited(known.group, known.begin))
+
+    def expected_of(self, cohort: str) -> dict[str, Expected]:
+        """Public planning figures of whoever is ever asked about a cohort.
+
+        A merged region expects what its predecessors in the cohort did; a split one shares alike with the others,
+        rounded up (an assumption: nobody has counted). Raises KeyError for an unknown cohort.
+        """
+        return expected_by_region(self.cohorts[cohort].expected, self.rotation, self.ever_members(cohort))
 
     def find_region(self, name: str) -> str | None:
         """The code of a region by code, name or alias, upper or lower case; None when there is none."""
@@ -131,3 +239,76 @@ class Calendar(Document):
             }:
                 return code
         return None
+
+
+_UNITS: tuple[Literal["household", "adult", "child"], ...] = ("household", "adult", "child")
+
+
+def expected_by_region(
+    recruited: Mapping[str, Expected], rotation: Regions, everyone: Iterable[str]
+) -> dict[str, Expected]:
+    """The planning figures of `everyone`, from those of the regions that a cohort was recruited in."""
+    found = dict(recruited)
+    for region in rotation.ordered:
+        parts = [(found[one], len(rotation.successors[one])) for one in rotation.formed_of[region] if one in found]
+        if region in found or not parts:
+            continue
+        household, adult, child = (sum(-(-part.of(unit) // shares) for part, shares in parts) for unit in _UNITS)
+        found[region] = Expected(household=household, adult=adult, child=child)
+    return {region: found[region] for region in everyone}
+
+
+Problem = tuple[tuple[str, ...], str]
+"""A key's path below the document, and what was expected there."""
+
+
+def cycle_problem(cohort: Cohort) -> Problem | None:
+    """The first thing wrong with a cohort's cycle: two years, waves inside it, T1 twelve months after T0."""
+    if cohort.cycle is None:
+        return None
+    first, last = cohort.cycle
+    if last + 1 != later(first, 24):
+        return ("cycle",), "expected two whole years, such as [2027-01-01, 2028-12-31]"
+    windows = cohort.windows
+    for phase in ("recruit", *WAVES):
+        if phase in windows and not first <= windows[phase][0] <= windows[phase][1] <= last:
+            return ("windows", phase), "this window lies outside the cycle"
+    if "T0" not in windows or "T1" not in windows:
+        return ("windows",), "expected the waves T0 and T1 in a cycle"
+    if windows["T1"][0] < later(windows["T0"][0], 12):
+        return ("windows", "T1"), "expected T1 to begin at least twelve months after T0"
+    if "T2" in windows and windows["T2"][0] <= windows["T1"][0]:
+        return ("windows", "T2"), "expected the third wave to begin after T1"
+    if windows["release"][0] <= windows["T0"][1]:
+        return ("windows", "release"), "expected figures to be released after T0 has ended"
+    return None
+
+
+def rotation_problem(cohorts: Mapping[str, Cohort]) -> Problem | None:
+    """The first thing wrong between cycles: they follow each other and take turns between the groups."""
+    cycles = sorted((cohort.cycle[0], name) for name, cohort in cohorts.items() if cohort.cycle is not None)
+    if not cycles:
+        return None
+    for name, cohort in cohorts.items():
+        if cohort.cycle is None and not cohort.historical:
+            return ("cohorts", name), "expected a `cycle`, or `historical: true`"
+    for (_, one), (_, next_one) in pairwise(cycles):
+        before, after = cohorts[one], cohorts[next_one]
+        if before.cycle is None or after.cycle is None:
+            continue
+        if after.cycle[0] <= before.cycle[1]:
+            return ("cohorts", next_one, "cycle"), f"this cycle overlaps that of {one}"
+        if after.cycle[0] != before.cycle[1] + 1:
+            return ("cohorts", next_one, "cycle"), f"expected the cycle to follow that of {one} without a gap"
+        if after.group == before.group:
+            said = f"group {after.group} was asked in the cycle before ({one}); the groups take turns"
+            return ("cohorts", next_one, "group"), said
+    return None
+
+
+def later(moment: int, months: int) -> int:
+    """The same day and time so many months later (the last day of a shorter month), in unix seconds."""
+    then = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
+    day = min(then.day, _calendar.monthrange(year, month + 1)[1])
+    return int(then.replace(year=year, month=month + 1, day=day).timestamp())
