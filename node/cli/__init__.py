@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from node.cli.adopting import adopt
+from node.cli.backup import backup, restore
 from node.cli.checking import check_attempt
 from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results, guarantees):
+for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results, guarantees, backup, restore):
     app.command()(_verb)
 app.command("import")(import_command)
 app.command("export-ledger")(export_ledger)
