@@ -15,6 +15,7 @@ from node.cli.policy import policy
 from node.cli.results import results
 from node.cli.running import serve, status
 from node.cli.setting_up import enrol, init
+from node.cli.starting import service
 
 app = typer.Typer(
     help="One region's node: it keeps the microdata at home and answers with noisy sums only.\n\n"
@@ -23,7 +24,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (init, enrol, adopt, serve, status, pending, approve, refuse, results, guarantees, backup, restore):
+for _verb in (
+    init,
+    enrol,
+    adopt,
+    serve,
+    status,
+    pending,
+    approve,
+    refuse,
+    results,
+    guarantees,
+    backup,
+    restore,
+    service,
+):
     app.command()(_verb)
 app.command("import")(import_command)
 app.command("export-ledger")(export_ledger)
