@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePath
 
-
 _UNIT = """\
 [Unit]
 Description=Rondgang, the node of this region
