@@ -19,6 +19,9 @@ from node.control import ask
 from node.errors import HomeBusy, NodeError, Unreachable
 from node.feedback import AllReturned, OneReturned, all_returned, one_returned
 from node.guaranteeing import Guaranteed, guaranteed
+from node.history import History, NoEntry, OneEntry
+from node.history import history as history_of
+from node.history import one_entry as entry_of
 from node.home import Home
 from node.lock import exclusive
 from node.region import InForce, Region
@@ -48,6 +51,13 @@ class Declined(BaseModel):
     sentence: str
 
 
+class Stewards(BaseModel):
+    """The public keys (hex) that may sign for the region now."""
+
+    model_config = ConfigDict(frozen=True)
+    keys: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """Text by name; a missing one is a fault of the caller."""
@@ -70,6 +80,9 @@ _GUARANTEED: TypeAdapter[Guaranteed] = TypeAdapter(Guaranteed)
 _WAITING: TypeAdapter[Waiting] = TypeAdapter(Waiting)
 _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
+_HISTORY: TypeAdapter[History] = TypeAdapter(History)
+_ENTRY: TypeAdapter[OneEntry | NoEntry] = TypeAdapter(OneEntry | NoEntry)
+_STEWARDS: TypeAdapter[Stewards] = TypeAdapter(Stewards)
 _REVIEWED: TypeAdapter[Reviewed | Unreadable] = TypeAdapter(Reviewed | Unreadable)
 _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "status": lambda region, _given: status_of(region),
@@ -83,6 +96,9 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "pending": lambda region, _given: waiting(region),
     "proposal": lambda region, given: proposal(region, *given.of("programme")),
     "hear": lambda region, given: hear(region, given.of("approval")[0].encode("utf-8")),
+    "history": lambda region, given: history_of(region, _before(*given.of("before"))),
+    "entry": lambda region, given: entry_of(region, int(*given.of("seq"))),
+    "stewards": lambda region, _given: Stewards(keys=tuple(key.hex for key in region.steward_keys())),
     "flush": lambda region, _given: _flushed(region),
 }
 
@@ -164,9 +180,28 @@ def tell_word(home: Home, approval: Signed) -> Heard | Unheard:
     return _run(home, "hear", {"approval": approval.to_bytes().decode("utf-8")}, _HEARD)
 
 
+def history(home: Home, before: int | None = None) -> History:
+    """A page of the ledger, newest first, up to an entry's number. Raises NodeError."""
+    return _run(home, "history", {"before": "" if before is None else str(before)}, _HISTORY)
+
+
+def one_entry(home: Home, seq: int) -> OneEntry | NoEntry:
+    """One entry of the ledger by its number. Raises NodeError."""
+    return _run(home, "entry", {"seq": str(seq)}, _ENTRY)
+
+
+def stewards(home: Home) -> Stewards:
+    """Who may sign for the region now, by the roster in force. Raises NodeError."""
+    return _run(home, "stewards", {}, _STEWARDS)
+
+
 def flush(home: Home) -> None:
     """Has checkpoints that a serving node holds in memory only written to its ledger. Raises NodeError."""
     _run(home, "flush", {}, _CHANGED)
+
+
+def _before(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _flushed(region: Region) -> Done:

@@ -173,7 +173,7 @@ def status_of(region: Region) -> Status:
         head=book.head,
         epoch=region.ledger.epoch,
         cosigned=region.ledger.cosigned,
-        last=tuple(_decision(entry) for entry in region.ledger.last_entries(_SHOWN_ENTRIES)),
+        last=tuple(decision_of(entry) for entry in region.ledger.last_entries(_SHOWN_ENTRIES)),
     )
 
 
@@ -269,7 +269,8 @@ def _budgets(region: Region) -> tuple[Budget, ...]:
     return (*rows, together)
 
 
-def _decision(entry: Entry) -> Decision:
+def decision_of(entry: Entry) -> Decision:
+    """An entry in short."""
     about, charge, reason = "", "", ""
     match entry.body:
         case Opened(region=code) | Reset(region=code):

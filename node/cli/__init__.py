@@ -7,6 +7,7 @@ import typer
 from node.cli.adopting import adopt
 from node.cli.backup import backup, restore
 from node.cli.checking import check_attempt
+from node.cli.console import console
 from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
 from node.cli.guarantees import guarantees
@@ -38,6 +39,7 @@ for _verb in (
     backup,
     restore,
     service,
+    console,
 ):
     app.command()(_verb)
 app.command("import")(import_command)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from node.approving import Heard, Proposal, Question
     from node.home import Home
     from node.status import Amount
-    from policies.rules.approval import Decision, DeclineReason
+    from policies.rules.approval import DeclineReason
 
 _SHOWN = 4
 """Statistics of a programme in the list of all; one by itself is shown whole."""
@@ -121,41 +121,30 @@ def refuse(
 
 def steward_key(home: Home | None, terminal: Terminal, given: Path | None) -> SigningKey:
     """The steward's key from a file, or that of the home. Ends the verb with 2 where it cannot be read."""
-    from rondgang.errors import BadKey
-    from rondgang.keys import SigningKey
+    from node.steward import NoKey, key_file, read_key
 
-    path = given if given is not None or home is None else home.keys / "steward.pem"
+    path = given if given is not None or home is None else key_file(home)
     if path is None:
         terminal.stop(BAD_INPUT, "no_key", "node.decide.bad_key", file="--key", detail="?")
-    try:
-        return SigningKey.from_pem(path.read_bytes())
-    except (OSError, BadKey) as error:
-        detail = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-        terminal.stop(BAD_INPUT, "bad_key", "node.decide.bad_key", file=str(path), detail=detail)
+    found = read_key(path)
+    if isinstance(found, NoKey):
+        terminal.stop(BAD_INPUT, "bad_key", "node.decide.bad_key", file=found.file, detail=found.detail)
+    return found
 
 
 def _decide(
     home: Home, terminal: Terminal, given: str, key: Path | None, note: str | None, reason: DeclineReason | None
 ) -> None:
-    from rondgang.signed import sign
-
     from node.approving import Unheard
-    from node.notes import keep_note
-    from node.operations import tell_word
-    from policies.documents import to_canonical
-    from policies.rules.approval import Approval
+    from node.steward import give_word
 
     one, signer = _find(home, terminal, given), steward_key(home, terminal, key)
-    decision: Decision = "approve" if reason is None else "decline"
-    moment = int(time.time())
-    region = home.config().region
-    word = Approval(region=region, programme=one.hash, decision=decision, reason=reason, decided=moment)
-    outcome = tell_word(home, sign("approval", to_canonical(word), signer))
+    told = give_word(home, signer, one.hash, reason, int(time.time()), note or "")
+    outcome, kept = told.outcome, told.note
     if isinstance(outcome, Unheard):
         fields = {"fingerprint": signer.public.fingerprint, "sentence": outcome.sentence}
         fields["because"] = terminal.words(f"node.reason.{outcome.reason}") if outcome.reason else ""
         terminal.stop(REFUSED, outcome.why, f"node.decide.not.{outcome.why}", **fields)
-    kept = None if note is None else keep_note(home, one.hash, moment, reason or decision, note)
     terminal.result(outcome.model_dump(mode="json") | {"reason": reason, "note": None if kept is None else str(kept)})
     _print_outcome(terminal, one, outcome, reason)
     if kept is not None:

@@ -109,6 +109,10 @@ class Ledger:
         """The newest entries, oldest of them first."""
         return self._log.last_entries(count)
 
+    def entries(self, first: int, end: int) -> tuple[Entry, ...]:
+        """The entries from number `first` up to `end`, which is not in it."""
+        return self._log.entries(first, end)
+
     def document(self, kind: str, hash_: str) -> Signed | None:
         """A document of this epoch that an entry cites, as it came first; None where it was never kept."""
         return kept(self._log.connection, kind, hash_)

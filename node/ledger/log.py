@@ -97,6 +97,13 @@ class Log:
         rows = self.connection.execute("SELECT body FROM entries ORDER BY seq DESC LIMIT ?", (count,)).fetchall()
         return tuple(from_canonical(Entry, bytes(body)) for (body,) in reversed(rows))
 
+    def entries(self, first: int, end: int) -> tuple[Entry, ...]:
+        """The entries from number `first` up to `end`, which is not in it."""
+        rows = self.connection.execute(
+            "SELECT body FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq", (first, end)
+        ).fetchall()
+        return tuple(from_canonical(Entry, bytes(body)) for (body,) in rows)
+
     def first_entry(self) -> bytes:
         """Canonical bytes of the entry that opened the log."""
         (body,) = self.connection.execute("SELECT body FROM entries WHERE seq = 0").fetchone()

@@ -1,0 +1,106 @@
+"""The pages that look: overview, history, help."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from starlette.responses import Response
+
+from node.console.pictures import budget_bar
+from node.console.screen import Visit, work
+from node.history import NoEntry
+from node.operations import history, one_entry, pending, status
+from node.status import Budget, Status
+from policies.pages.dates import moment
+from policies.pages.numbers import at_most, exact
+
+_MOST_DIGITS = 12
+
+
+async def overview(visit: Visit) -> Response:
+    """How the node is doing, in one sentence; the budget as a picture; what waits."""
+    shown = await work(status, visit.home)
+    waiting = 0 if shown.missing else len((await work(pending, visit.home)).pending)
+    budgets = [_budget(visit, shown, one) for one in shown.budgets]
+    last = [_decision(visit, one.model_dump()) for one in shown.last]
+    trouble = ""
+    if shown.trouble is not None:
+        trouble = visit.words(f"node.trouble.{shown.trouble.kind}", **shown.trouble.model_dump(exclude={"kind"}))
+    part = "overview_state.html" if "hx-request" in visit.request.headers else "overview.html"
+    told: dict[str, object] = {"sentence": sentence(visit, shown), "trouble": trouble, "waiting": waiting}
+    return visit.page(part, status_=shown, budgets=budgets, last=last, **told)
+
+
+async def ledger(visit: Visit) -> Response:
+    """The history: every decision, newest first."""
+    before = _number(visit.request.query_params.get("before", ""))
+    found = await work(history, visit.home, before)
+    entries = [_decision(visit, one.model_dump()) for one in found.entries]
+    return visit.page("history.html", entries=entries, older=found.older, epoch=found.epoch, first=before is None)
+
+
+async def ledger_entry(visit: Visit) -> Response:
+    """One entry of the ledger, as it is hashed."""
+    seq = _number(visit.request.path_params["seq"])
+    found = NoEntry(seq=-1) if seq is None else await work(one_entry, visit.home, seq)
+    if isinstance(found, NoEntry):
+        return visit.problem(404, "console.problem.no_entry")
+    return visit.page("entry.html", entry=found, shown=_decision(visit, found.shown.model_dump()))
+
+
+async def help_page(visit: Visit) -> Response:
+    """Short answers, and where to find longer ones."""
+    return visit.page("help.html")
+
+
+def sentence(visit: Visit, shown: Status) -> str:
+    """The node's state in one sentence."""
+    region, desk = shown.region, shown.coordinator
+    if not shown.enrolled:
+        return visit.words("node.status.not_enrolled", region=region)
+    if shown.missing:
+        missing = ", ".join(visit.words(f"node.missing.{kind}") for kind in shown.missing)
+        return visit.words("node.status.not_ready", region=region, missing=missing)
+    if not shown.serving:
+        return visit.words("node.status.stopped", region=region)
+    if not shown.connected:
+        return visit.words("node.status.away", region=region, coordinator=desk)
+    return visit.words("node.status.attending", region=region, coordinator=desk, answered=shown.answered)
+
+
+def _budget(visit: Visit, shown: Status, one: Budget) -> dict[str, object]:
+    name = one.cohort or visit.words("node.status.together")
+    amounts = {
+        part: visit.words(
+            "node.pending.amount",
+            rho=exact(Decimal(amount.rho), visit.lang),
+            epsilon=at_most(Decimal(amount.epsilon), 2, visit.lang),
+        )
+        for part, amount in (("cap", one.cap), ("spent", one.spent), ("left", one.left))
+    }
+    share = budget_share(one)
+    title = visit.words("console.budget.title", name=name, percent=share)
+    return {"name": name, "data": one.snapshot, "left_percent": share, "bar": budget_bar(one, title), **amounts}
+
+
+def budget_share(one: Budget) -> int:
+    """How much of a cap is left, in whole percents rounded down: what is shown is never more than there is."""
+    cap, left = Decimal(one.cap.rho), Decimal(one.left.rho)
+    return int(left * 100 / cap) if cap > 0 else 0
+
+
+def _decision(visit: Visit, entry: dict[str, object]) -> dict[str, object]:
+    reason, event = str(entry["reason"]), str(entry["event"])
+    about = str(entry["about"])
+    return {
+        **entry,
+        "when": moment(int(str(entry["time"])), visit.lang),
+        "what": visit.words(f"node.event.{event}"),
+        "why": visit.words(f"node.reason.{reason}") if reason else "",
+        "short": about[:_MOST_DIGITS] if len(about) == 64 else about,
+        "programme": about if len(about) == 64 else "",
+    }
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
