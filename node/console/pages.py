@@ -27,8 +27,8 @@ async def overview(visit: Visit) -> Response:
     if shown.trouble is not None:
         trouble = visit.words(f"node.trouble.{shown.trouble.kind}", **shown.trouble.model_dump(exclude={"kind"}))
     part = "overview_state.html" if "hx-request" in visit.request.headers else "overview.html"
-    told: dict[str, object] = {"sentence": sentence(visit, shown), "trouble": trouble, "waiting": waiting}
-    return visit.page(part, status_=shown, budgets=budgets, last=last, **told)
+    said = sentence(visit, shown)
+    return visit.page(part, status_=shown, budgets=budgets, last=last, sentence=said, trouble=trouble, waiting=waiting)
 
 
 async def ledger(visit: Visit) -> Response:
