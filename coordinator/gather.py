@@ -44,6 +44,8 @@ LONGEST_PAUSE_S = 300
 TEMPORARY: Mapping[Reason, int] = {
     # A node answers by itself once its steward has approved; asking again is for what it forgot.
     Reason.AWAITING_APPROVAL: LONGEST_PAUSE_S,
+    # A pause or quiet hours take long.
+    Reason.PAUSED: LONGEST_PAUSE_S,
     Reason.UNWITNESSED: FIRST_PAUSE_S,
     Reason.BEHIND_WITNESSES: FIRST_PAUSE_S,
     Reason.LATE: FIRST_PAUSE_S,

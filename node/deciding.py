@@ -7,6 +7,7 @@ from dataclasses import replace
 from node.authenticate import Asked
 from node.ledger.book import Book, Pair
 from node.ledger.ledger import Debit
+from node.pausing import resting
 from node.region import Region
 from policies.rules.decide import Granted, Spent, decide
 from policies.rules.refusals import Refused
@@ -22,6 +23,8 @@ def pair_of(region: Region, asked: Asked) -> Pair:
 
 def decided(region: Region, programme: Programme, pair: Pair) -> Granted | Refused:
     """Whether a programme may be answered now; one whose debit is in hand is not charged a second time."""
+    if (rests := resting(region.home, region.config.quiet_hours, region.now())) is not None:
+        return rests
     in_hand = region.ledger.in_hand(*pair)
     return again(region, programme, region.ledger.book) if in_hand is None else still(region, programme, in_hand)
 
@@ -31,8 +34,10 @@ def again(
 ) -> Granted | Refused:
     """The same by another book, such as that of a transaction in the making, or for an attempt at national sums.
 
-    `verified` as for `decide`. Raises NotReady.
+    `verified` as for `decide`. A node that rests decides on nothing. Raises NotReady.
     """
+    if (rests := resting(region.home, region.config.quiet_hours, region.now())) is not None:
+        return rests
     return decide(programme, region.standing(book), verified, attempt=attempt)
 
 

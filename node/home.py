@@ -1,6 +1,7 @@
 """A node's home: where everything of one region stands on disk, and the settings a steward may edit.
 
 config.yaml       settings                       0600
+pause.json        since when the steward has paused the node, if they did
 keys/             tls, checkpoint, steward       0600 in 0700
 certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
@@ -31,6 +32,7 @@ from rondgang.keys import PublicKey, SigningKey
 
 from node.errors import BadHome
 from node.files import make_folder, write_private
+from node.pausing import QuietHours
 from policies.documents import BadDocument, Document, load_yaml
 from policies.study.text import Language, RegionCode
 
@@ -94,6 +96,7 @@ class Config(Document):
     lang: Language = "nl"
     reconnect: Reconnect = Reconnect()
     witnessing: Witnessing = Witnessing()
+    quiet_hours: QuietHours | None = None
 
     @property
     def watchers(self) -> tuple[PeerAddress, ...]:
@@ -248,7 +251,9 @@ def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str
 
 def write_config(home: Home, config: Config) -> None:
     """Writes the settings, those that differ from the defaults only."""
-    shown = yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True)
+    shown = yaml.safe_dump(
+        config.model_dump(mode="json", exclude_defaults=True, by_alias=True), sort_keys=False, allow_unicode=True
+    )
     write_private(home.config_file, shown.encode("utf-8"))
 
 

@@ -24,6 +24,7 @@ from node.history import history as history_of
 from node.history import one_entry as entry_of
 from node.home import Home
 from node.lock import exclusive
+from node.pausing import Pause, pause, resume
 from node.region import InForce, Region
 from node.reviewing import Reviewed, Unreadable, review
 from node.status import Status, status_of
@@ -49,6 +50,13 @@ class Declined(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     sentence: str
+
+
+class Woken(BaseModel):
+    """Whether there was a pause to end."""
+
+    model_config = ConfigDict(frozen=True)
+    ended: bool
 
 
 class Stewards(BaseModel):
@@ -82,6 +90,8 @@ _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
 _HISTORY: TypeAdapter[History] = TypeAdapter(History)
 _ENTRY: TypeAdapter[OneEntry | NoEntry] = TypeAdapter(OneEntry | NoEntry)
+_PAUSED: TypeAdapter[Pause] = TypeAdapter(Pause)
+_WOKEN: TypeAdapter[Woken] = TypeAdapter(Woken)
 _STEWARDS: TypeAdapter[Stewards] = TypeAdapter(Stewards)
 _REVIEWED: TypeAdapter[Reviewed | Unreadable] = TypeAdapter(Reviewed | Unreadable)
 _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
@@ -99,6 +109,8 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "history": lambda region, given: history_of(region, _before(*given.of("before"))),
     "entry": lambda region, given: entry_of(region, int(*given.of("seq"))),
     "stewards": lambda region, _given: Stewards(keys=tuple(key.hex for key in region.steward_keys())),
+    "rest": lambda region, given: _rested(region, *given.of("until")),
+    "wake": lambda region, _given: Woken(ended=resume(region.home)),
     "flush": lambda region, _given: _flushed(region),
 }
 
@@ -195,9 +207,23 @@ def stewards(home: Home) -> Stewards:
     return _run(home, "stewards", {}, _STEWARDS)
 
 
+def rest(home: Home, until: int | None) -> None:
+    """Pauses the node until a moment (unix seconds), or until it is resumed. Durable on return. Raises NodeError."""
+    _run(home, "rest", {"until": "" if until is None else str(until)}, _PAUSED)
+
+
+def wake(home: Home) -> bool:
+    """Ends a pause; whether there was one. What waited for it is tried at once. Raises NodeError."""
+    return _run(home, "wake", {}, _WOKEN).ended
+
+
 def flush(home: Home) -> None:
     """Has checkpoints that a serving node holds in memory only written to its ledger. Raises NodeError."""
     _run(home, "flush", {}, _CHANGED)
+
+
+def _rested(region: Region, until: str) -> Pause:
+    return pause(region.home, region.now(), _before(until))
 
 
 def _before(text: str) -> int | None:

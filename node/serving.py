@@ -21,7 +21,7 @@ from node.home import Home
 from node.journal import FileJournal, Journal, guard, place_of
 from node.lock import exclusive
 from node.mechanism import DiscreteGaussian
-from node.operations import Done, perform, to_text
+from node.operations import Done, Woken, perform, to_text
 from node.region import NotReady, Region
 from node.rows import SnapshotRows
 from node.secure.attempts import Attempts
@@ -180,7 +180,7 @@ def _control(
             journal("imported" if result.kind == "snapshot" else "adopted", reason=f"{result.kind} {result.name}")
             if result.kind == "policy" and region.test_only:
                 journal("test_only", reason=TEST_ONLY)
-        if region.ledger.book.size != size:
+        if region.ledger.book.size != size or isinstance(result, Woken):
             # Whatever changed may be what an order waits for.
             loop.call_soon_threadsafe(attendance.again)
         return Response(result=to_text(result))

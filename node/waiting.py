@@ -66,9 +66,9 @@ class Queue:
 
 
 class ForSteward:
-    """Orders whose programme the steward has not decided on, by run; the oldest is forgotten where there are too many.
+    """Orders that wait for the steward, to decide or to end a pause, by run.
 
-    What is forgotten here the desk asks again.
+    The oldest is forgotten where there are too many: the desk asks it again.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class ForSteward:
     def note(self, message: OrderArrived, outcome: bytes | Refused) -> bool:
         """Remembers an order that waits for the steward, and forgets one that does not; True if it waits."""
         self._held.pop(message.run, None)
-        waits = isinstance(outcome, Refused) and outcome.reason is Reason.AWAITING_APPROVAL
+        waits = isinstance(outcome, Refused) and outcome.reason in (Reason.AWAITING_APPROVAL, Reason.PAUSED)
         if waits:
             self._held[message.run] = message
             if len(self._held) > _MOST_FOR_STEWARD:

@@ -12,6 +12,7 @@ from node.cli.deciding import approve, pending, refuse
 from node.cli.evidence import export_ledger, recover
 from node.cli.guarantees import guarantees
 from node.cli.import_data import import_command
+from node.cli.pausing import pause, resume
 from node.cli.policy import policy
 from node.cli.results import results
 from node.cli.running import serve, status
@@ -39,6 +40,9 @@ for _verb in (
     backup,
     restore,
     service,
+    pause,
+    resume,
+    console,
     console,
 ):
     app.command()(_verb)

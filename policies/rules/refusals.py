@@ -42,6 +42,7 @@ class Reason(Enum):
     DECLINED = "declined"
     UNWITNESSED = "unwitnessed"
     BEHIND_WITNESSES = "behind_witnesses"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class RefusalReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_REASON_DECLINED: _ClassVar[RefusalReason]
     REFUSAL_REASON_UNWITNESSED: _ClassVar[RefusalReason]
     REFUSAL_REASON_BEHIND_WITNESSES: _ClassVar[RefusalReason]
+    REFUSAL_REASON_PAUSED: _ClassVar[RefusalReason]
 REFUSAL_REASON_UNSPECIFIED: RefusalReason
 REFUSAL_REASON_UNSIGNED: RefusalReason
 REFUSAL_REASON_UNKNOWN_SIGNER: RefusalReason
@@ -69,6 +70,7 @@ REFUSAL_REASON_AWAITING_APPROVAL: RefusalReason
 REFUSAL_REASON_DECLINED: RefusalReason
 REFUSAL_REASON_UNWITNESSED: RefusalReason
 REFUSAL_REASON_BEHIND_WITNESSES: RefusalReason
+REFUSAL_REASON_PAUSED: RefusalReason
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "sentence")
