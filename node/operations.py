@@ -16,6 +16,8 @@ from rondgang.signed import Signed, sign
 
 from node.approving import Heard, NotFound, Proposal, Unheard, Waiting, hear, proposal, waiting
 from node.control import ask
+from node.doctor.papers import Facts
+from node.doctor.papers import facts as facts_of
 from node.errors import HomeBusy, NodeError, Unreachable
 from node.feedback import AllReturned, OneReturned, all_returned, one_returned
 from node.guaranteeing import Guaranteed, guaranteed
@@ -90,6 +92,7 @@ _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
 _HISTORY: TypeAdapter[History] = TypeAdapter(History)
 _ENTRY: TypeAdapter[OneEntry | NoEntry] = TypeAdapter(OneEntry | NoEntry)
+_FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _PAUSED: TypeAdapter[Pause] = TypeAdapter(Pause)
 _WOKEN: TypeAdapter[Woken] = TypeAdapter(Woken)
 _STEWARDS: TypeAdapter[Stewards] = TypeAdapter(Stewards)
@@ -109,6 +112,7 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "history": lambda region, given: history_of(region, _before(*given.of("before"))),
     "entry": lambda region, given: entry_of(region, int(*given.of("seq"))),
     "stewards": lambda region, _given: Stewards(keys=tuple(key.hex for key in region.steward_keys())),
+    "facts": lambda region, _given: facts_of(region),
     "rest": lambda region, given: _rested(region, *given.of("until")),
     "wake": lambda region, _given: Woken(ended=resume(region.home)),
     "flush": lambda region, _given: _flushed(region),
@@ -205,6 +209,11 @@ def one_entry(home: Home, seq: int) -> OneEntry | NoEntry:
 def stewards(home: Home) -> Stewards:
     """Who may sign for the region now, by the roster in force. Raises NodeError."""
     return _run(home, "stewards", {}, _STEWARDS)
+
+
+def facts(home: Home) -> Facts:
+    """What the doctor needs of whoever holds the ledger. Raises NodeError."""
+    return _run(home, "facts", {}, _FACTS)
 
 
 def rest(home: Home, until: int | None) -> None:

@@ -9,6 +9,7 @@ from node.cli.backup import backup, restore
 from node.cli.checking import check_attempt
 from node.cli.console import console
 from node.cli.deciding import approve, pending, refuse
+from node.cli.doctor import doctor
 from node.cli.evidence import export_ledger, recover
 from node.cli.guarantees import guarantees
 from node.cli.import_data import import_command
@@ -39,6 +40,7 @@ for _verb in (
     guarantees,
     backup,
     restore,
+    doctor,
     service,
     pause,
     resume,
