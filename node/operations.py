@@ -54,6 +54,21 @@ class Declined(BaseModel):
     sentence: str
 
 
+class Held(BaseModel):
+    """The snapshot in force of one cohort."""
+
+    model_config = ConfigDict(frozen=True)
+    cohort: str
+    snapshot: str
+
+
+class Snapshots(BaseModel):
+    """The snapshots in force, by cohort."""
+
+    model_config = ConfigDict(frozen=True)
+    held: tuple[Held, ...]
+
+
 class Woken(BaseModel):
     """Whether there was a pause to end."""
 
@@ -94,6 +109,7 @@ _HISTORY: TypeAdapter[History] = TypeAdapter(History)
 _ENTRY: TypeAdapter[OneEntry | NoEntry] = TypeAdapter(OneEntry | NoEntry)
 _FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _PAUSED: TypeAdapter[Pause] = TypeAdapter(Pause)
+_SNAPSHOTS: TypeAdapter[Snapshots] = TypeAdapter(Snapshots)
 _WOKEN: TypeAdapter[Woken] = TypeAdapter(Woken)
 _STEWARDS: TypeAdapter[Stewards] = TypeAdapter(Stewards)
 _REVIEWED: TypeAdapter[Reviewed | Unreadable] = TypeAdapter(Reviewed | Unreadable)
@@ -113,6 +129,7 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "entry": lambda region, given: entry_of(region, int(*given.of("seq"))),
     "stewards": lambda region, _given: Stewards(keys=tuple(key.hex for key in region.steward_keys())),
     "facts": lambda region, _given: facts_of(region),
+    "snapshots": lambda region, _given: _snapshots(region),
     "rest": lambda region, given: _rested(region, *given.of("until")),
     "wake": lambda region, _given: Woken(ended=resume(region.home)),
     "flush": lambda region, _given: _flushed(region),
@@ -216,6 +233,11 @@ def facts(home: Home) -> Facts:
     return _run(home, "facts", {}, _FACTS)
 
 
+def snapshots(home: Home) -> Snapshots:
+    """Which snapshots are in force. Raises NodeError."""
+    return _run(home, "snapshots", {}, _SNAPSHOTS)
+
+
 def rest(home: Home, until: int | None) -> None:
     """Pauses the node until a moment (unix seconds), or until it is resumed. Durable on return. Raises NodeError."""
     _run(home, "rest", {"until": "" if until is None else str(until)}, _PAUSED)
@@ -229,6 +251,11 @@ def wake(home: Home) -> bool:
 def flush(home: Home) -> None:
     """Has checkpoints that a serving node holds in memory only written to its ledger. Raises NodeError."""
     _run(home, "flush", {}, _CHANGED)
+
+
+def _snapshots(region: Region) -> Snapshots:
+    found = sorted(region.ledger.book.snapshots.items())
+    return Snapshots(held=tuple(Held(cohort=cohort, snapshot=event.snapshot) for cohort, event in found))
 
 
 def _rested(region: Region, until: str) -> Pause:

@@ -9,12 +9,14 @@ from starlette.responses import Response
 from node.console.pictures import budget_bar
 from node.console.screen import Visit, work
 from node.history import NoEntry
-from node.operations import history, one_entry, pending, status
+from node.operations import facts, history, one_entry, pending, status
 from node.status import Budget, Status
 from policies.pages.dates import moment
 from policies.pages.numbers import at_most, exact
 
 _MOST_DIGITS = 12
+SPANS = ("8h", "1d", "1w", "")
+"""How long a pause may be chosen to last; the empty one lasts until it is ended."""
 
 
 async def overview(visit: Visit) -> Response:
@@ -27,8 +29,20 @@ async def overview(visit: Visit) -> Response:
     if shown.trouble is not None:
         trouble = visit.words(f"node.trouble.{shown.trouble.kind}", **shown.trouble.model_dump(exclude={"kind"}))
     part = "overview_state.html" if "hx-request" in visit.request.headers else "overview.html"
-    said = sentence(visit, shown)
-    return visit.page(part, status_=shown, budgets=budgets, last=last, sentence=said, trouble=trouble, waiting=waiting)
+    known = await work(facts, visit.home)
+    return visit.page(
+        part,
+        status_=shown,
+        budgets=budgets,
+        last=last,
+        sentence=sentence(visit, shown),
+        trouble=trouble,
+        waiting=waiting,
+        paused=known.paused,
+        paused_until="" if known.paused_until is None else moment(known.paused_until, visit.lang),
+        quiet=known.quiet,
+        spans=SPANS,
+    )
 
 
 async def ledger(visit: Visit) -> Response:

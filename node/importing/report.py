@@ -51,6 +51,13 @@ class Report:
     mapping: str | None = None
     """The mapping's file."""
 
+    @classmethod
+    def from_json(cls, data: bytes) -> Report:
+        """What `to_json` wrote, also by an earlier version. Raises ValueError, TypeError or KeyError for other text."""
+        told = json.loads(data)
+        tables = tuple(Delivered(**one) for one in told.pop("tables"))
+        return cls(tables=tables, findings=tuple(Finding(**one) for one in told.pop("findings")), **told)
+
     def to_json(self) -> str:
         """The report as JSON text, the same in every language."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=2)

@@ -22,8 +22,15 @@ from tests.small_study import OPEN
 PORT = 8710
 BASE = f"http://127.0.0.1:{PORT}"
 PIN = "vijf koeien"
-PAGES = ("/", "/programmes", "/programmes/" + "a" * 64, "/history", "/history/0", "/help")
-ACTS = ("/programmes/" + "a" * 64 + "/approve", "/programmes/" + "a" * 64 + "/refuse", "/lang", "/logout")
+PAGES = ("/data", "/doctor", "/", "/programmes", "/programmes/" + "a" * 64, "/history", "/history/0", "/help")
+ACTS = (
+    "/programmes/" + "a" * 64 + "/approve",
+    "/programmes/" + "a" * 64 + "/refuse",
+    "/pause",
+    "/resume",
+    "/lang",
+    "/logout",
+)
 
 
 @dataclass
