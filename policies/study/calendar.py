@@ -13,6 +13,7 @@ import calendar as _calendar
 import datetime
 import re
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
@@ -23,6 +24,7 @@ from policies.documents import Document, misplaced
 from policies.study.regions import BadRegions, Regions
 from policies.study.text import CohortId, Name, RegionCode, Text
 from policies.units.exact import Exact
+from policies.units.money import NanoRho
 
 DAY_S = 86_400
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -77,11 +79,24 @@ Turn = Literal["planned", "recruit", "T0", "T1", "T2", "release", "waiting", "cl
 Group = Literal["A", "B"]
 
 
+Inheritance = tuple[dict[str, NanoRho], NanoRho] | Literal["unknown"] | None
+"""What a merged or split region begins with: of each cohort and in all; see `Calendar.inheritance`."""
+
+
 class FinalSpend(Document):
     """What a predecessor's ledger had spent when it was closed, in rho: of each cohort, and in all."""
 
     cohorts: dict[CohortId, Exact] = Field(default_factory=dict)
     lifetime: Exact
+
+    @model_validator(mode="after")
+    def _amounts(self) -> Self:
+        for cohort, rho in self.cohorts.items():
+            if not 0 <= rho <= self.lifetime:
+                raise misplaced(("cohorts", cohort), "expected rho of zero or more, and no more than the lifetime's")
+        if self.lifetime < 0:
+            raise misplaced(("lifetime",), "expected rho of zero or more")
+        return self
 
 
 class Region(Document):
@@ -226,6 +241,26 @@ class Calendar(Document):
         rounded up (an assumption: nobody has counted). Raises KeyError for an unknown cohort.
         """
         return expected_by_region(self.cohorts[cohort].expected, self.rotation, self.ever_members(cohort))
+
+    def inheritance(self, region: str) -> Inheritance:
+        """What a region that was formed of others begins with, or None for one that was not. Raises KeyError.
+
+        Per cohort the largest spend of its predecessors, and the largest of what each had spent in all; "unknown"
+        until the calendar states it for every predecessor: it may spend nothing before.
+
+        Privacy: a household was with one predecessor at a time, and paid at most what that one spent; the largest over
+        all of them bounds every household. Adjacency: one household with all its waves. Rounded up to nano-rho.
+        """
+        known = self.regions[region]
+        if not known.formed_of:
+            return None
+        if set(known.spent) != set(known.formed_of):
+            return "unknown"
+        cohorts: dict[str, NanoRho] = {}
+        for final in known.spent.values():
+            for cohort, rho in final.cohorts.items():
+                cohorts[cohort] = max(cohorts.get(cohort, NanoRho(0)), NanoRho.ceil(Fraction(rho)))
+        return cohorts, max(NanoRho.ceil(Fraction(final.lifetime)) for final in known.spent.values())
 
     def find_region(self, name: str) -> str | None:
         """The code of a region by code, name or alias, upper or lower case; None when there is none."""
