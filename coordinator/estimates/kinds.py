@@ -75,14 +75,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """One measure of all regions together: its ratio (cells)."""
+    """One measure of all regions together: its ratio (cells), or its figures where it is none."""
 
     measure: Measure
-    everywhere: Ratio
+    everywhere: Ratio | Figures
     rooted: bool
 
-    def figures(self, of: Ratio) -> Figures:
+    def figures(self, of: Ratio | Figures) -> Figures:
         """The figures of one of its ratios; for a standard deviation those of the root."""
+        if isinstance(of, Figures):
+            return of
         return standard_deviation.root(figures(of)) if self.rooted else figures(of)
 
 
@@ -90,7 +92,7 @@ class Summed:
 class Measured(Summed):
     """One measure of which each region answered its own part too: its ratio per region (regions x cells)."""
 
-    here: Ratio
+    here: Ratio | Figures
 
 
 def asked(compiled: Compiled, blocks: Mapping[str, Block], codebook: Codebook, expected: Iterable[Expected]) -> Asked:

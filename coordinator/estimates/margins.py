@@ -10,7 +10,7 @@ import numpy as np
 
 from coordinator.estimates.design import weighting
 from coordinator.estimates.kinds import Asked, Summed, asked, grid, measured, summed
-from coordinator.estimates.ratio import NoisyBlock, Ratio
+from coordinator.estimates.ratio import Figures, NoisyBlock, Ratio
 from coordinator.estimates.sets import Z95, Floats
 from coordinator.estimates.status import clear
 from policies.secure.group import Group
@@ -171,8 +171,8 @@ def _half_width(main: Summed) -> float:
     return float(Z95 * main.figures(_at_half(main.everywhere)).std_error[0])
 
 
-def _at_half(ratio: Ratio) -> Ratio:
+def _at_half(ratio: Ratio | Figures) -> Ratio | Figures:
     """Shares of tables at one half, where their margin is widest."""
-    if ratio.law != "share" or not isinstance(ratio.top, float) or ratio.top != 1:
+    if isinstance(ratio, Figures) or ratio.law != "share" or not isinstance(ratio.top, float) or ratio.top != 1:
         return ratio
     return replace(ratio, a=ratio.b / 2)

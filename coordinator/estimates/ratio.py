@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, Self
 
@@ -84,7 +85,10 @@ class Figures:
     """What a table shows, of the shape of the ratio. low and high are NaN where the set is unbounded.
 
     The deviations are those of the linearised ratio at the estimate. `numerator` and `denominator` are raw noisy
-    numbers with estimate = numerator / denominator; a count has no denominator (NaN).
+    numbers with estimate = numerator / denominator; a count has no denominator, and what is no ratio has no numerator.
+
+    Of what is no ratio, `readable` says which rows may be read (elsewhere the denominator does, see status), `remarks`
+    what is to be said of some of them (by their place), and `note` what is to be said of all.
     """
 
     estimate: Floats
@@ -96,6 +100,9 @@ class Figures:
     numerator: Floats
     denominator: Floats
     denominator_sd: Floats
+    readable: NDArray[np.bool_] | None = None
+    remarks: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    note: str = ""
 
 
 def pool(ratio: Ratio, weights: Ints, grid: int = 1000) -> Ratio:

@@ -211,7 +211,7 @@ def _row(
     unbounded = math.isnan(found.low[at])
     rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
     why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
-    reasons = (why, *remarks)
+    reasons = (why, found.remarks.get(at, ""), *remarks)
     households = found.numerator if table.measure.counts else found.denominator
     plain = block.selection.unit == "household" and not block.again
     return replace(

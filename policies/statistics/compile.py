@@ -20,7 +20,7 @@ from policies.statistics import (
     variance,
 )
 from policies.statistics import sum as total
-from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Mode, Ones, Square, Term, Value, block_of
+from policies.statistics.blocks import Axis, Block, Difference, Mode, Ones, RowAxis, Square, Term, Value, block_of
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
@@ -65,7 +65,7 @@ class Compiled:
     statistic: Statistic
     sums: tuple[str, ...]
     denominator: str | None
-    axes: tuple[AnyAxis, ...]
+    axes: tuple[RowAxis, ...]
 
     @property
     def numerator(self) -> str | None:
@@ -133,7 +133,8 @@ def compile_blocks(
         denominator = made.denominator((units, canonical.mode), cap) if shape.has_denominator else None
         if sum(block.cells for block in made.blocks.values()) > MAX_CELLS:
             raise BadStatistic(canonical.id, f"the programme has more than {MAX_CELLS} cells")
-        compiled.append(Compiled(canonical, sums, denominator, shape.axes))
+        rows = shape.axes if shape.rows is None else shape.rows
+        compiled.append(Compiled(canonical, sums, denominator, rows))
     _check_ids(shapes, made.shared.values())
     return Compilation(tuple(compiled), tuple(made.blocks.values()))
 
