@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from policies.documents import Document
+from policies.documents import Document, misplaced
 from policies.secure.group import Group
 from policies.statistics.blocks import Mode
 from policies.statistics.statistic import Statistics
@@ -102,7 +102,18 @@ class Draft(Document):
     """Only with national statistics; without it a third of the regions may collude, and one or two drop out."""
     using: dict[Name, Name] = Field(default_factory=dict)
     """Which alternative of a derived variable its bare name stands for; the signed programme has the full names."""
+    split: dict[Name, Exact] | None = None
+    """How the price is divided: a part for every block, by its id (`price` lists them). Parts are relative to each
+    other. Without it, the price is divided by the statistics' weights."""
     statistics: Statistics
+
+    @field_validator("split")
+    @classmethod
+    def _split(cls, value: dict[str, Decimal] | None) -> dict[str, Decimal] | None:
+        for block, part in (value or {}).items():
+            if part <= 0:
+                raise misplaced((block,), 'expected a part that is more than zero, such as "0.04"')
+        return value
 
     @field_validator("trim")
     @classmethod
