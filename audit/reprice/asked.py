@@ -36,6 +36,10 @@ class Statistic:
     bins: tuple[Fraction, ...]
     by: tuple[str, ...]
     mode: str
+    compare: str = ""
+    strata: tuple[str, ...] = ()
+    at: tuple[Fraction, ...] = ()
+    leaves: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ _HEADING = frozenset(
     ("id", "title", "purpose", "requester", "cohort", "codebook", "deadline", "data", "test_only")
 )  # fmt: skip
 _STATISTIC = frozenset(
-    ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label")
+    ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label",
+     "compare", "strata", "at", "leaves")
 )  # fmt: skip
 _UNITS = ("household", "adult", "child")
 _WAVE = re.compile(r"T[0-9]")
@@ -242,6 +247,10 @@ def _statistic(value: Mapping[str, Json]) -> Statistic:
         bins=_numbers(value.get("bins", [])),
         by=_texts(value.get("by", [])),
         mode=_mode(value),
+        compare=_text(value, "compare") if "compare" in value else "",
+        strata=_texts(value.get("strata", [])),
+        at=_numbers(value.get("at", [])),
+        leaves=_number(value, "leaves") if "leaves" in value else 64,
     )
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from audit.reprice import (
+    adjusted_difference,
     count,
     cross_table,
     histogram,
     mean,
     paired_change,
     proportion,
+    quantile,
     standard_deviation,
     transition,
     variance,
@@ -41,6 +43,8 @@ KINDS: Mapping[str, Callable[[Statistic, Names, tuple[Cells, ...]], Takes]] = {
     "paired_change": paired_change.takes,
     "variance": variance.takes,
     "standard_deviation": standard_deviation.takes,
+    "adjusted_difference": adjusted_difference.takes,
+    "quantile": quantile.takes,
 }
 
 

@@ -123,6 +123,11 @@ def drawn(draw: st.DrawFn, name: str) -> Statistic:
             fields["of"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), min_size=2, max_size=3, unique=True))
         case "transition":
             fields["of"] = category
+        case "quantile":
+            fields |= {"of": number, "at": ["0.5"], "leaves": draw(st.sampled_from((2, 4)))}
+        case "adjusted_difference":
+            fields |= {"of": draw(st.sampled_from((number, *CONDITIONS[unit]))), "compare": category}
+            fields["strata"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), min_size=1, max_size=2, unique=True))
     fields["by"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), max_size=2, unique=True))
     if draw(st.booleans()):
         fields["where"] = draw(
@@ -220,6 +225,13 @@ EXAMPLES: dict[str, tuple[dict[str, object], list[tuple[str, int, int]]]] = {
         {"of": "wellbeing", "unit": "adult", "wave": "T0->T1"},
         [("asked", 4, 1), ("asked_directions", 2, 3)],
     ),
+}
+EXAMPLES |= {
+    "adjusted_difference": (
+        {"of": "state == none", "compare": "help", "strata": ["state@T0", "began"]},
+        [("asked", 1, 18), ("n1", 1, 18)],
+    ),
+    "quantile": ({"of": "incidents", "at": ["0.5"], "leaves": 4}, [("asked", 1, 2), ("asked_level2", 1, 4)]),
 }
 """By hand: the blocks of one statistic of each kind, with bound and cells."""
 
