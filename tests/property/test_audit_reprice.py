@@ -229,7 +229,7 @@ EXAMPLES: dict[str, tuple[dict[str, object], list[tuple[str, int, int]]]] = {
 EXAMPLES |= {
     "adjusted_difference": (
         {"of": "state == none", "compare": "help", "strata": ["state@T0", "began"]},
-        [("asked", 1, 18), ("n1", 1, 18)],
+        [("asked", 1, 12), ("n1", 1, 12)],
     ),
     "quantile": ({"of": "incidents", "at": ["0.5"], "leaves": 4}, [("asked", 1, 2), ("asked_level2", 1, 4)]),
 }
