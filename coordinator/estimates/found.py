@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coordinator.estimates.known import Known
-from coordinator.estimates.rows import Row, Run
+from coordinator.estimates.rows import UNBOUNDED, WEAK, Row, Run
 from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar
@@ -16,8 +18,9 @@ from policies.study.codebook import Codebook
 class Earlier:
     """A national figure of an earlier cohort: of a run of this desk, or published elsewhere (`source` says where).
 
-    `std_error` holds noise and sampling, NaN where it was never published; `statistic` says in canonical bytes what
-    was asked, so that figures with other names meet.
+    `statistic` says in canonical bytes what was asked (see same), so that figures with other names meet. `std_error`
+    holds noise and sampling; it, `low` and `high` are NaN where they were never published. `included` of `expected`
+    regions are in it.
     """
 
     cohort: str
@@ -27,6 +30,12 @@ class Earlier:
     estimate: float
     std_error: float
     source: str
+    low: float = math.nan
+    high: float = math.nan
+    noise_sd: float = math.nan
+    included: int = 0
+    expected: int = 0
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +50,17 @@ class Found:
     known: Known
     rows: tuple[Row, ...]
     earlier: tuple[Earlier, ...] = ()
+
+
+def direct_rows(rows: Iterable[Row]) -> dict[tuple[str, str, str], tuple[Row, ...]]:
+    """The direct rows of each statistic, measure and scope, in the order of their cells."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        if row.estimator == "direct":
+            found.setdefault((row.statistic, row.measure, row.scope), []).append(row)
+    return {place: tuple(cells) for place, cells in found.items()}
+
+
+def remarks_kept(row: Row) -> list[str]:
+    """What the note of a direct row says that holds for another estimator's too: not how its interval came out."""
+    return [remark for remark in row.note.split("; ") if remark not in (UNBOUNDED, WEAK)]
