@@ -122,16 +122,14 @@ def rotation_problem(cohorts: Mapping[str, Known], regions: Regions) -> Problem 
 def turns_problem(going: Sequence[Cycle], regions: Regions) -> Problem | None:
     """The first region that is not asked exactly once in two cycles, which are four years.
 
-    After a merger or a split that is: never twice itself, and at least once itself or by those that it came of.
+    Where it merges or is split in between, those that come of it are asked if it was not; never one region twice.
     """
     for one, other in pairwise(going):
         before, after = (set(regions.recruited(cycle.group, cycle.first)) for cycle in (one, other))
-        for region in regions.existing(other.first):
-            line = regions.line(region)
+        for region in regions.existing(one.first):
             if region in before & after:
                 return ("regions", region), f"it would be asked twice in four years, in {one.cohort} and {other.cohort}"
-            there = any(regions.valid(part, one.first) for part in line)
-            if there and region not in after and not line & before:
+            if region not in before and not after.issuperset(regions.heirs((region,), other.first)):
                 return ("regions", region), f"nobody would ask it in four years, in {one.cohort} and {other.cohort}"
     return None
 
