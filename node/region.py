@@ -14,6 +14,7 @@ from rondgang.signed import Signed, sign, verify
 
 from node.adopted import Documents, event_of, file_of, lay_beside, load, put_in_place
 from node.home import Config, Home
+from node.inheriting import inherited
 from node.ledger.book import Book
 from node.ledger.ledger import Ledger
 from policies.documents import BadDocument, Document, from_canonical, to_canonical
@@ -91,6 +92,7 @@ class Region:
             witnesses=None if held.roster is None else len(witnesses(held.roster.document, now)),
             held=None if held.policy is None else held.policy.document,
             spent=self.ledger.book.spent,
+            imported=self.ledger.book.cohorts_held,
         )
 
     def missing(self) -> tuple[str, ...]:
@@ -222,7 +224,7 @@ class Region:
             return InForce(event.kind, event.name, event.hash, new=False)
         path = file_of(self.home, event)
         lay_beside(path, signed.to_bytes())
-        self.ledger.log_adopted(event, signed)
+        self.ledger.log_adopted(event, signed, inherited(document, self.code, event.hash))
         put_in_place(path)
         self.documents = self._load()
         return InForce(event.kind, event.name, event.hash, new=True)
