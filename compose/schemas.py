@@ -26,6 +26,7 @@ from node.home import Config as NodeConfig
 from policies.documents import Document
 from policies.rules.region_policy import RegionPolicy
 from policies.statistics.programme import Draft
+from policies.statistics.published import Published
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.mapping import Mapping
@@ -38,6 +39,7 @@ KINDS: dict[str, type[Document]] = {
     "node": NodeConfig,
     "policy": RegionPolicy,
     "programme": Draft,
+    "published": Published,
     "researcher": ResearcherConfig,
     "witness": WitnessConfig,
 }

@@ -13,6 +13,7 @@ from policies.rules.region_policy import RegionPolicy
 from policies.statistics.compile import Compilation
 from policies.statistics.plan import plan
 from policies.statistics.programme import Draft, Programme
+from policies.statistics.published import Published
 from policies.statistics.statistic import Kind
 from policies.statistics.verify import verify_plan
 from policies.study.calendar import Calendar, instant
@@ -28,6 +29,7 @@ MODELS: dict[str, type[Document]] = {
     "cohort3.codebook.yaml": Codebook,
     "cohort3.programme.yaml": Draft,
     "mapping.example.yaml": Mapping,
+    "published.yaml": Published,
     "region.policy.yaml": RegionPolicy,
 }
 TODAY = instant("2026-11-22")
