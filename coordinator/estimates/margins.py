@@ -91,7 +91,7 @@ class Expectation:
         """Everything that is known of its margins beforehand."""
         main = self.each()
         here = main.figures(at_half(main.here))
-        readable = clear(here)[:, 0]
+        readable = clear(here)[:, main.measure.shown]
         if_regional = _half_width(main)
         group = group_of(self.programme) if self.statistic.mode == "national" else None
         everywhere = [1.0] * len(self.units)
@@ -102,7 +102,7 @@ class Expectation:
             reduced=if_regional if group is None else self._national(group, fewer),
             if_regional=if_regional,
             weighted=_half_width(self.together()),
-            by_region=dict(zip(self.units, (Z95 * here.std_error[:, 0]).tolist(), strict=True)),
+            by_region=dict(zip(self.units, (Z95 * here.std_error[:, main.measure.shown]).tolist(), strict=True)),
             withheld=tuple(region for region, fine in zip(self.units, readable, strict=True) if not fine),
         )
 
@@ -124,7 +124,7 @@ class Expectation:
             noise = {name: variance * squares for name, variance in self._own_noise().items()}
         else:
             taken = [group.dropouts] * group.regions
-            noise = {b.id: noise_variance(b, group, taken) / b.multiplier**2 for b in self._planned()}
+            noise = {b.id: noise_variance(b, group, taken) / b.multiplier**2 for b in self.planned()}
         scaled = {name: variance * scale**2 for name, variance in noise.items()}
         return self._summed([step * scale for step in steps], scaled)
 
@@ -135,9 +135,10 @@ class Expectation:
         own sum has none, so sigma is less by as much.
         """
         heaviest = max(self.programme.steps.values()) if self.statistic.mode == "national" else 1
-        return {block.id: float(block.scale.fraction / (block.multiplier * heaviest)) ** 2 for block in self._planned()}
+        return {block.id: float(block.scale.fraction / (block.multiplier * heaviest)) ** 2 for block in self.planned()}
 
-    def _planned(self) -> list[PlannedBlock]:
+    def planned(self) -> list[PlannedBlock]:
+        """The statistic's blocks with their noise."""
         return [block for block in self.programme.blocks if block.id in self.statistic.compiled.blocks]
 
     def _national(self, group: Group, there: Sequence[float]) -> float:
@@ -146,7 +147,7 @@ class Expectation:
         taken = [group.dropouts - (group.regions - survivors)] * survivors
         noise = {
             block.id: noise_variance(block, group, taken) / (block.multiplier * heaviest) ** 2
-            for block in self._planned()
+            for block in self.planned()
         }
         return _half_width(self._summed(there, noise))
 
@@ -178,7 +179,7 @@ class Expectation:
 
 
 def _half_width(main: Summed) -> float:
-    return float(Z95 * main.figures(at_half(main.everywhere)).std_error[0])
+    return float(Z95 * main.figures(at_half(main.everywhere)).std_error[main.measure.shown])
 
 
 def at_half(ratio: Ratio | Figures) -> Ratio | Figures:
