@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd
 
@@ -40,6 +40,7 @@ class Statistic:
     strata: tuple[str, ...] = ()
     at: tuple[Fraction, ...] = ()
     leaves: int = 64
+    ranges: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ _HEADING = frozenset(
 )  # fmt: skip
 _STATISTIC = frozenset(
     ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label",
-     "compare", "strata", "at", "leaves")
+     "compare", "strata", "at", "leaves", "ranges", "ridge")
 )  # fmt: skip
 _UNITS = ("household", "adult", "child")
 _WAVE = re.compile(r"T[0-9]")
@@ -247,6 +248,7 @@ def _statistic(value: Mapping[str, Json]) -> Statistic:
         bins=_numbers(value.get("bins", [])),
         by=_texts(value.get("by", [])),
         mode=_mode(value),
+        ranges=_ranges(value.get("ranges", {})),
         compare=_text(value, "compare") if "compare" in value else "",
         strata=_texts(value.get("strata", [])),
         at=_numbers(value.get("at", [])),
@@ -266,6 +268,18 @@ def _numbers(value: Json) -> tuple[Fraction, ...]:
     found = tuple(one for one in read if one is not None)
     if len(found) != len(read):
         raise CannotDerive("a statistic's numbers are not decimals")
+    return found
+
+
+def _ranges(value: Json) -> dict[str, tuple[Fraction, Fraction]]:
+    if not isinstance(value, dict):
+        raise CannotDerive("`ranges` is not a range for each of some numbers")
+    found = {}
+    for name, written in value.items():
+        numbers = _numbers(written)
+        if len(numbers) != 2:
+            raise CannotDerive(f"the range of `{name[:40]}` is not two numbers")
+        found[name] = (numbers[0], numbers[1])
     return found
 
 

@@ -208,7 +208,7 @@ def _row(
     table: _Table, cell: int, scope: str, found: Figures, at: tuple[int, ...], status: Status, *remarks: str
 ) -> Row:
     block = table.statistic.block
-    unbounded = math.isnan(found.low[at])
+    unbounded = math.isnan(found.low[at]) and found.readable is None
     rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
     why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
     reasons = (why, found.remarks.get(at, ""), *remarks)
