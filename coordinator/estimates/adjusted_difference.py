@@ -39,7 +39,7 @@ from coordinator.estimates.status import MEAN, OWN
 
 MEASURE, NAIVE = "adjusted_difference", "naive_difference"
 LEAST_UNITS = 5
-ONE_OF_TWO = Grid(Fraction(0), Fraction(1), 1, None)
+YES_OR_NO = Grid(Fraction(0), Fraction(1), 1, None)
 """The grid of a condition: no is 0, yes is 1."""
 
 

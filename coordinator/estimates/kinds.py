@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coordinator.estimates import (
+    adjusted_difference,
     correlation,
     count,
     covariance,
@@ -16,6 +17,7 @@ from coordinator.estimates import (
     mean,
     paired_change,
     proportion,
+    quantile,
     regression,
     standard_deviation,
     transition,
@@ -27,8 +29,10 @@ from coordinator.estimates.mean import Grid
 from coordinator.estimates.pairs import Pair, Scale
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, pool, pool_block
 from coordinator.estimates.sets import Floats
-from policies.statistics.blocks import Block, Difference, Indicator, Mode, Square, Summand, Value
+from coordinator.estimates.settled import SETTLED, settled
+from policies.statistics.blocks import Axis, Block, Difference, Indicator, Mode, Ones, Square, Summand, Value
 from policies.statistics.compile import Compiled
+from policies.statistics.ranges import held
 from policies.statistics.statistic import Kind
 from policies.study.calendar import Expected
 from policies.study.codebook import Codebook
@@ -62,6 +66,8 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
     "covariance": (Measure(covariance.MEASURE),),
     "correlation": (Measure(correlation.MEASURE),),
     "regression": (Measure(regression.MEASURE, shown=1),),
+    "adjusted_difference": (Measure(adjusted_difference.MEASURE), Measure(adjusted_difference.NAIVE, main=False)),
+    "quantile": (Measure(quantile.MEASURE),),
 }
 """The measures of each kind, in the order of their rows."""
 PRODUCTS: tuple[Kind, ...] = ("covariance", "correlation", "regression")
@@ -134,6 +140,12 @@ def measured(
             for of, n in zip((blocks, whole), units, strict=True)
         )
         return (Measured(MEASURES[statistic.kind][0], everywhere, False, here),)
+    if statistic.kind in SETTLED:
+        own, together = (_settled(statistic, blocks, codebook, given) for given in (None, weights))
+        return tuple(
+            Measured(measure, whole, False, each)
+            for measure, whole, each in zip(MEASURES[statistic.kind], together, own, strict=True)
+        )
     rooted = statistic.kind == "standard_deviation"
     pairs = zip(MEASURES[statistic.kind], _ratios(statistic, blocks, codebook), strict=True)
     if statistic.kind in ("variance", "standard_deviation"):
@@ -159,6 +171,9 @@ def summed(
         design_effect=statistic.design_effect * weighting,
         total_effect=statistic.total_effect * weighting,
     )
+    if statistic.kind in SETTLED:
+        found = _settled(heavier, blocks, codebook)
+        return tuple(Summed(measure, one, False) for measure, one in zip(MEASURES[statistic.kind], found, strict=True))
     ratios = _ratios(heavier, blocks, codebook)
     rooted = statistic.kind == "standard_deviation"
     return tuple(
@@ -209,6 +224,22 @@ def _crossed(statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook, n: 
         return regression.coefficients(blocks, scales, n, None if asked.ridge is None else float(asked.ridge))
     pair = Pair.of(blocks, (scales[0], scales[1]))
     return covariance.ratio(pair, n) if statistic.kind == "covariance" else correlation.ratio(pair, n)
+
+
+def _settled(
+    statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook, weights: Ints | None = None
+) -> tuple[Figures, ...]:
+    """The measures of what is worked out as a whole; with `weights` of all regions together."""
+    match statistic.block.summand, statistic.block.axes:
+        case Value(), _:
+            scale = grid(statistic.block, codebook)
+        case Ones(), (*_, Axis(ref=ref)):
+            column = codebook.columns[ref.name]
+            low, high = held(statistic.compiled.statistic, column)
+            scale = Grid(column.lower + column.grid * low, column.grid, high - low, column.sd)
+        case _:
+            scale = adjusted_difference.YES_OR_NO
+    return settled(statistic.compiled, statistic.block, blocks, scale, codebook, statistic.design_effect, weights)
 
 
 def _scale(summand: Summand, codebook: Codebook) -> Scale:
