@@ -26,7 +26,7 @@ deviations the interval is unbounded, and empty. All of that is decided on noisy
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -55,6 +55,16 @@ class Cells:
     spread: Floats
     sums_variance: float
     units_variance: float
+
+    def only(self, strata: Sequence[int], groups: Sequence[int]) -> Cells:
+        """Those of some strata and groups: the others are empty by the question itself, but for their noise."""
+        rows, columns = np.ix_(strata, groups)
+        return replace(
+            self,
+            sums=self.sums[..., rows, columns],
+            units=self.units[..., rows, columns],
+            spread=self.spread[..., rows, columns],
+        )
 
 
 def cells(

@@ -5,6 +5,9 @@ worse off gets more help, so a plain table of outcomes by help misleads. Within 
 families are alike in that respect; the differences there are averaged with the strata's shares of all units together
 (direct standardisation). Beside it stands the naive difference, from the same blocks.
 
+Groups and strata that `where` leaves out are none: `where: "help != none"` compares the other kinds of help, against
+the first of those, and `where: "state@T0 != none"` has a stratum less. That is read from the question alone.
+
 Two blocks over the cells by x strata x groups: those of a proportion (or mean) with the strata and `compare` in its
 `by`, whose denominator is shared with it.
 
@@ -20,7 +23,7 @@ from policies.statistics.ranges import held, numeric
 from policies.statistics.shapes import Part, Shape, StatisticScope, select, single
 from policies.statistics.statistic import MOST_STRATA, Statistic
 from policies.study.columns import Ref
-from policies.study.expressions.nodes import required
+from policies.study.expressions.nodes import All, Among, Expr, required
 from policies.study.expressions.parse import BadExpression, parse, parse_ref, spell
 
 _ONE_WAVE = "an adjusted difference has one wave, and a condition or a number in `of`"
@@ -35,9 +38,23 @@ def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str]:
         raise ValueError("a key stands twice; `by`, `strata` and `compare` name different variables")
     summand, needed, spelled = _outcome(of, statistic, scope)
     selection = select(statistic, scope, (*needed, *(axis.ref for axis in axes)))
+    for axis, least in ((compared, 2), *((axis, 1) for axis in strata)):
+        if len(left(selection.where, axis)) < least:
+            raise ValueError(f"`where` leaves nothing of `{axis.ref.name}` to compare")
     codes = scope.names.columns[compared.ref.name].codes
-    rows: tuple[RowAxis, ...] = (*scope.by, Named(compared.ref.text, codes[1:]))
+    later = tuple(codes[place] for place in left(selection.where, compared)[1:])
+    rows: tuple[RowAxis, ...] = (*scope.by, Named(compared.ref.text, later))
     return Shape(selection, axes, (Part(summand, axes),), has_denominator=True, rows=rows), spelled
+
+
+def left(where: Expr | None, axis: Axis) -> tuple[int, ...]:
+    """The places of a category that a filter leaves: those that no part of it, one that must hold, rules out."""
+    parts = where.parts if isinstance(where, All) else (where,)
+    kept = set(range(axis.size))
+    for part in parts:
+        if isinstance(part, Among) and part.ref == axis.ref:
+            kept &= {place for low, high in part.ranges for place in range(low, high + 1)}
+    return tuple(sorted(kept))
 
 
 def _groups(statistic: Statistic, scope: StatisticScope) -> tuple[Axis, tuple[Axis, ...]]:
