@@ -270,7 +270,9 @@ def _relative_total(block: Block, compilation: Compilation, expected: Mapping[st
     mean: float = sum(e.of(unit) for e in expected.values()) / len(expected)
     mean *= len(block.terms)
     if compilation.own(block.id):
-        return mean * block.summand.top / block.cells / sqrt(weight)
+        # What lies below a value is held against all units, whichever level of a quantile's tree has the count.
+        cells = block.cells if users[0].kind != "quantile" else block.cells // block.axes[-1].size
+        return mean * block.summand.top / cells / sqrt(weight)
     counted = sum(float(s.weight) for s in users if s.kind in _COUNTED)
     effective = counted + (weight - counted) * _DENOMINATOR_SHARE
     return mean / block.cells / sqrt(effective)
