@@ -21,8 +21,8 @@ Satterthwaite 1946.
 
 Withheld. G_noisy^-1 means something only where noise cannot make G singular: the smallest eigenvalue of the noisy G,
 so scaled, must be at least 5 deviations of its noise (the largest of any entry) times sqrt(p), p columns with the
-intercept (a symmetric matrix of such noise has a norm of about 2 sqrt(p) deviations). Elsewhere the estimate is kept,
-and has no interval.
+intercept (a symmetric matrix of such noise has a norm of about 2 sqrt(p) deviations). For a region's row the regions'
+mean eigenvalue must be 3/3.25 of that too (see status). Elsewhere the estimate is kept, and has no interval.
 
 A ridge adds ridge * D to the diagonal of the terms, not of the intercept. Such figures are pulled to zero by an
 unknown amount: they have no interval and no deviation.
@@ -41,7 +41,7 @@ from coordinator.estimates.absent import t95
 from coordinator.estimates.pairs import Scale
 from coordinator.estimates.ratio import Figures, NoisyBlock
 from coordinator.estimates.sets import Floats
-from coordinator.estimates.status import OWN
+from coordinator.estimates.status import MEAN, OWN
 
 MEASURE = "coefficient"
 ALIKE = "sampling as of residuals that spread alike at all values of the terms"
@@ -188,7 +188,9 @@ def _apart(design: Floats, moments: Moments) -> NDArray[np.bool_]:
     """Whether noise cannot make it singular; see the top of this file."""
     values = np.linalg.eigvalsh(design)
     least = _DEVIATIONS * moments.deviation * np.sqrt(len(moments.terms))
-    return np.asarray((values[..., 0] >= least) & (values[..., 0] > _SAME * values[..., -1]))
+    own = np.asarray((values[..., 0] >= least) & (values[..., 0] > _SAME * values[..., -1]))
+    # Where most regions are withheld, those that are not owe it to their noise (as in status).
+    return own & (values[..., 0].mean(axis=0) >= least * MEAN / OWN) if own.ndim > 1 else own
 
 
 def _pulled(moments: Moments, scales: Sequence[Scale], units: NoisyBlock, ridge: float) -> Figures:
