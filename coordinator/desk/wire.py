@@ -189,6 +189,16 @@ def results_from_wire(message: desk_pb2.ResultsResponse) -> Results | Refused:
     return Results(found.run, State(found.state), found.signed_programme, found.rows_json, answers, signed_sum)
 
 
+def trends_to_wire(outcome: bytes | Refused) -> desk_pb2.TrendsResponse:
+    if isinstance(outcome, Refused):
+        return desk_pb2.TrendsResponse(refusal=refusal_to_wire(outcome))
+    return desk_pb2.TrendsResponse(rows_json=outcome)
+
+
+def trends_from_wire(message: desk_pb2.TrendsResponse) -> bytes | Refused:
+    return message.rows_json if message.WhichOneof("outcome") == "rows_json" else refusal_from_wire(message.refusal)
+
+
 def _digits(amount: NanoRho | None) -> str:
     return "" if amount is None else str(amount.nano)
 

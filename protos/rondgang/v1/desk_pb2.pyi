@@ -198,3 +198,17 @@ class Results(_message.Message):
     signed_answers: _containers.RepeatedScalarFieldContainer[bytes]
     signed_sum: bytes
     def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., signed_programme: _Optional[bytes] = ..., rows_json: _Optional[bytes] = ..., signed_answers: _Optional[_Iterable[bytes]] = ..., signed_sum: _Optional[bytes] = ...) -> None: ...
+
+class TrendsRequest(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    def __init__(self, run: _Optional[str] = ...) -> None: ...
+
+class TrendsResponse(_message.Message):
+    __slots__ = ("rows_json", "refusal")
+    ROWS_JSON_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    rows_json: bytes
+    refusal: _refusal_pb2.Refusal
+    def __init__(self, rows_json: _Optional[bytes] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...
