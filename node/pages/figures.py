@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, log10
@@ -19,6 +19,7 @@ from policies.study.text import Language, Text
 
 _MOST_LINES = 60
 """A longer table has no picture: nobody would read it."""
+_DIRECT = "direct"
 _WHOLE = frozenset({"count", "sum"})
 """Measures that are printed without decimals."""
 
@@ -57,6 +58,7 @@ class _Pair:
     """The national row and the region's own of one cell, and how its numbers are printed."""
 
     statistic: Statistic
+    estimator: str
     keys: tuple[str, ...]
     national: ResultRow | None
     own: ResultRow | None
@@ -102,12 +104,23 @@ class Labels:
 def tables(result: Result, codebook: Codebook | None, lang: Language, mark: str) -> tuple[Table, ...]:
     """Shares without cells in one table, numbers without cells in another, then one table for each broken-down figure.
 
-    `mark` stands in every caption, so that it is on every sheet of paper.
+    Those of each further estimator follow in the same way, so that no figure stands in for another. `mark` stands in
+    every caption, so that it is on every sheet of paper.
     """
-    labels = Labels(codebook, lang)
-    groups = _groups(result)
+    labels, groups = Labels(codebook, lang), _groups(result)
+    estimators = dict.fromkeys((_DIRECT, *(pairs[0].estimator for pairs in groups)))
+    return tuple(
+        table
+        for estimator in estimators
+        for table in _tables([pairs for pairs in groups if pairs[0].estimator == estimator], estimator, labels, mark)
+    )
+
+
+def _tables(groups: Sequence[Sequence[_Pair]], estimator: str, labels: Labels, mark: str) -> Iterator[Table]:
+    lang = labels.lang
+    key = f"page.estimator.{estimator}"
+    by = "" if estimator == _DIRECT else f" ({say(key, lang) if key in catalogue() else estimator})"
     plain = [pair for pairs in groups for pair in pairs if not pair.keys]
-    found: list[Table] = []
     named: list[tuple[str, ...]]
     heads: tuple[str, ...]
     for key, share in (("page.key_shares", True), ("page.key_numbers", False)):
@@ -115,33 +128,33 @@ def tables(result: Result, codebook: Codebook | None, lang: Language, mark: str)
         if pairs:
             named = [(labels.statistic(pair.statistic),) for pair in pairs]
             heads = (say("page.statistic", lang),)
-            found.append(_table(say(key, lang), heads, named, pairs, labels, mark))
-    for pairs in groups:
-        if pairs[0].keys:
-            rows = [(row.national or row.own) for row in pairs]
+            yield _table(say(key, lang) + by, heads, named, pairs, labels, mark)
+    for group in groups:
+        if group[0].keys:
+            rows = [(row.national or row.own) for row in group]
             cells = [row.cell for row in rows if row is not None]
             heads = tuple(labels.variable(name) for name, _code in cells[0])
             named = [tuple(labels.code(name, code) for name, code in cell) for cell in cells]
-            title = _title(pairs, groups, labels)
-            found.append(_table(title, heads, named, pairs, labels, mark))
-    return tuple(found)
+            yield _table(_title(group, groups, labels) + by, heads, named, group, labels, mark)
 
 
 def _groups(result: Result) -> list[list[_Pair]]:
-    """Rows by statistic and measure, a pair for each cell, in the order in which they came."""
+    """Rows by estimator, statistic and measure, a pair for each cell, in the order in which they came."""
     statistics = {one.id: one for one in result.asked.statistics}
-    gathered: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], dict[str, ResultRow]]] = {}
+    gathered: dict[tuple[str, str, str], dict[tuple[tuple[str, str], ...], dict[str, ResultRow]]] = {}
     for row in result.rows:
         if row.statistic in statistics:
-            gathered.setdefault((row.statistic, row.measure), {}).setdefault(row.cell, {})[row.scope] = row
+            place = row.estimator, row.statistic, row.measure
+            gathered.setdefault(place, {}).setdefault(row.cell, {})[row.scope] = row
     groups = []
-    for (statistic, measure), cells in gathered.items():
+    for (estimator, statistic, measure), cells in gathered.items():
         share = "share" in measure
         places = 1 if share else _places(measure, [row for sides in cells.values() for row in sides.values()])
         groups.append(
             [
                 _Pair(
                     statistics[statistic],
+                    estimator,
                     tuple(code for _key, code in cell),
                     sides.get(NATIONAL),
                     sides.get(result.region),
