@@ -15,7 +15,8 @@ before which it is not more than z above. It ends at the ends of these leaves, s
 within a leaf are, and where nothing is rejected up to an end of the range it is open there and ends at the range.
 
 The estimate lies where P passes q T, with straight lines within leaves; where a noisy P passes it several times, in the
-middle of the first and the last time. Deviations are those of the interval: half of it by z, split as the variance is.
+middle of the first and the last time. The deviation is half the interval by z, where that ends on straight lines within
+leaves too and a leaf is as long as its values are many; it is split into noise and sampling as the variance is.
 A row is withheld where T is below 3.25 deviations of its noise (a region's also where their mean is below 3), and where
 the interval is open at both ends.
 """
@@ -26,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coordinator.estimates.mean import Grid
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, pool_block
@@ -80,13 +82,13 @@ def figures(found: Leaves, edges: Sequence[int], at: Sequence[float], grid: Grid
     total = found.counts.sum(axis=-1)
     sd = float(np.sqrt(max(found.covariance.sum(), 0.0)))
     told = [_one(found, np.asarray(edges, np.int64), part, z) for part in at]
-    estimate, low, high, noisy = (np.stack([one[k] for one in told], axis=-1) for k in range(4))
+    estimate, low, high, wide, noisy = (np.stack([one[k] for one in told], axis=-1) for k in range(5))
     open_low, open_high = low == edges[0], high == edges[-1] - 1
     alive = np.broadcast_to((total > Z95 * sd)[..., np.newaxis], estimate.shape)
     clear = (total >= OWN * sd) & (total > 0)
     if total.ndim > 1:
         clear &= total.mean(axis=0) >= MEAN * sd
-    error = np.where(alive, (high - low) / (2 * z), np.nan)
+    error = np.where(alive, wide / (2 * z), np.nan)
     lower, step, shape = float(grid.lower), float(grid.step), (*estimate.shape[:-2], -1)
     whole = np.broadcast_to(total[..., np.newaxis], estimate.shape)
     return Figures(
@@ -104,47 +106,69 @@ def figures(found: Leaves, edges: Sequence[int], at: Sequence[float], grid: Grid
     )
 
 
-def _one(found: Leaves, edges: Ints, part: float, z: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """One part: the estimate and the ends in steps, and how much of the variance at the estimate is noise."""
-    total = found.counts.sum(axis=-1, keepdims=True)
-    size = found.counts.shape[-1]
-    off = np.cumsum(found.counts, axis=-1) - part * total
-    contrast = np.tril(np.ones((size, size))) - part
-    noise = np.maximum(np.einsum("ji,ik,jk->j", contrast, found.covariance, contrast, optimize=True), 0.0)
-    sampling = part * (1 - part) * np.maximum(found.spread, 0.0)[..., np.newaxis]
+def _one(found: Leaves, edges: Ints, part: float, z: float) -> tuple[Floats, ...]:
+    """One part: the estimate, the ends, and their distance on straight lines, all in steps; then how much of the
+    variance at the estimate is noise."""
+    off, noise, sampling = _tests(found, part)
     reach = z * np.sqrt(noise + sampling)
-    # At the end of the last leaf there is nothing to test: all lie below it.
-    reached = off >= -reach
-    reached[..., -1] = True
-    started = np.concatenate([np.ones_like(off[..., :1], bool), off[..., :-1] <= reach[..., :-1]], axis=-1)
-    first, last = reached.argmax(axis=-1), size - 1 - started[..., ::-1].argmax(axis=-1)
+    # At the two ends of the range there is nothing to test: none lie below the first, and all below the last.
+    first = _first(off[..., 1:-1] >= -reach[..., 1:-1])
+    last = _last(off[..., 1:-1] <= reach[..., 1:-1])
     begins, ends = edges[:-1], edges[1:] - 1
-    middle, leaf = _passed(found.counts, off, begins, ends)
+    middle, leaf = _passed(found.counts, off[..., 1:], begins, ends)
     low, high = np.minimum(begins[first], middle), np.maximum(ends[last], middle)
+    wide = np.maximum(_crossed(last, off - reach, edges) - _crossed(first, off + reach, edges), 0.0)
     share = np.broadcast_to(noise, off.shape)
     share = np.divide(share, share + sampling, out=np.zeros_like(off), where=share + sampling > 0)
-    return middle, low, high, np.take_along_axis(share, leaf[..., np.newaxis], axis=-1)[..., 0]
+    return middle, low, high, wide, _at(share[..., 1:], leaf)
+
+
+def _tests(found: Leaves, part: float) -> tuple[Floats, Floats, Floats]:
+    """P - q T at the start of each leaf and past the last one, and its variances: noise, sampling."""
+    counts, size = found.counts, found.counts.shape[-1]
+    off = np.concatenate([np.zeros_like(counts[..., :1]), np.cumsum(counts, axis=-1)], axis=-1)
+    contrast = np.tril(np.ones((size + 1, size)), -1) - part
+    noise = np.maximum(np.einsum("ji,ik,jk->j", contrast, found.covariance, contrast, optimize=True), 0.0)
+    sampling = part * (1 - part) * np.maximum(found.spread, 0.0)[..., np.newaxis]
+    return off - part * off[..., -1:], noise, sampling
+
+
+def _crossed(leaf: Ints, off: Floats, edges: Ints) -> Floats:
+    """Where a straight line from the start of the leaf to its end passes zero, in steps."""
+    before, after = _at(off, leaf), _at(off, leaf + 1)
+    inside = np.divide(-before, after - before, out=np.zeros_like(before), where=after != before)
+    return np.asarray(edges[leaf] + (edges[leaf + 1] - edges[leaf]) * np.clip(inside, 0.0, 1.0))
+
+
+def _first(passed: NDArray[np.bool_]) -> Ints:
+    """The leaf at whose end it first holds; the last leaf where it holds at none of the inner ends."""
+    return np.asarray(np.concatenate([passed, np.ones_like(passed[..., :1])], axis=-1).argmax(axis=-1))
+
+
+def _last(short: NDArray[np.bool_]) -> Ints:
+    """The leaf at whose start it last holds; the first leaf where it holds at none of the inner ends."""
+    held = np.concatenate([np.ones_like(short[..., :1]), short], axis=-1)
+    return np.asarray(held.shape[-1] - 1 - held[..., ::-1].argmax(axis=-1))
+
+
+def _at(values: Floats, place: Ints) -> Floats:
+    return np.asarray(np.take_along_axis(values, place[..., np.newaxis], axis=-1)[..., 0])
 
 
 def _passed(counts: Floats, off: Floats, begins: Ints, ends: Ints) -> tuple[Floats, Ints]:
     """Where the noisy sums pass the part asked, in steps, and the leaf of the first time."""
-    size = off.shape[-1]
-    above = off >= 0
-    above[..., -1] = True
-    first = above.argmax(axis=-1)
-    below = np.concatenate([np.ones_like(off[..., :1], bool), off[..., :-1] < 0], axis=-1)
-    last = size - 1 - below[..., ::-1].argmax(axis=-1)
+    first, last = _first(off[..., :-1] >= 0), _last(off[..., :-1] < 0)
     return (_within(first, counts, off, begins, ends) + _within(last, counts, off, begins, ends)) / 2, first
 
 
 def _within(leaf: Ints, counts: Floats, off: Floats, begins: Ints, ends: Ints) -> Floats:
     """The place inside a leaf in which the sums pass, on a straight line from its first value to its last."""
-    units, over = (np.take_along_axis(values, leaf[..., np.newaxis], axis=-1)[..., 0] for values in (counts, off))
+    units, over = _at(counts, leaf), _at(off, leaf)
     inside = np.divide(units - over, units, out=np.zeros_like(units), where=units > 0)
     return np.asarray(begins[leaf] + (ends[leaf] - begins[leaf]) * np.clip(inside, 0.0, 1.0))
 
 
-def _remarks(below: np.ndarray, above: np.ndarray) -> dict[tuple[int, ...], str]:
+def _remarks(below: NDArray[np.bool_], above: NDArray[np.bool_]) -> dict[tuple[int, ...], str]:
     found: dict[tuple[int, ...], list[str]] = {}
     for flags, words in ((below, OPEN_BELOW), (above, OPEN_ABOVE)):
         for place in np.argwhere(flags):
