@@ -54,8 +54,8 @@ _SHAPES = {
     "quantile": quantile.shape,
 }
 _NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change", "adjusted_difference", "quantile")
-_ONE_WAVE = ("adjusted_difference", "quantile")
 _FACTORED = ("covariance", "correlation", "regression")
+_ONE_WAVE = ("adjusted_difference", "quantile", *_FACTORED)
 _OWNED = {
     "bins": (("histogram",), "a histogram"),
     "ranges": (_FACTORED, "a covariance, correlation or regression; elsewhere it is `within`"),
