@@ -30,7 +30,7 @@ from policies.rules.entries import (
     ResultEntry,
     Summed,
 )
-from policies.rules.spent import Spent, Stated
+from policies.rules.spent import NOTHING, Spent, Stated
 from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
@@ -45,15 +45,15 @@ V = TypeVar("V")
 class Book:
     """The sum of all entries so far. Only `take` changes it; between `begin` and `settle` or `undo` on trial.
 
-    `time` is that of the last entry (unix seconds). `adopted` maps (kind, name) to the document in force, with an empty
-    name for all but codebooks; `snapshots` maps a cohort to its newest import, `imported` holds (cohort, snapshot) of
-    every import. `reset` is what the log began with, `inherited` what was taken over of predecessors. `asked` holds (programme, run), and
-    `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word on a programme,
-    `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that paid, `answered_at`
-    to the place of the entry that says so; `unanswered` are debits without an answer, or of which no vector left:
-    charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest attempt that
-    was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums. `results` maps a run
-    to its newest result, `received` to when that came (unix seconds).
+    `time` is that of the last entry (unix seconds). `reset` is what the log began with, `inherited` what was taken over
+    of predecessors. `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks;
+    `snapshots` maps a cohort to its newest import, `imported` holds (cohort, snapshot) of every one. `asked` holds
+    (programme, run), and `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word
+    on a programme, `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that
+    paid, `answered_at` to the place of the entry that says so; `unanswered` are debits without an answer, or of which
+    no vector left: charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest
+    attempt that was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums.
+    `results` maps a run to its newest result, `received` to when that came (unix seconds).
 
     `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
@@ -65,8 +65,8 @@ class Book:
     time: int = 0
     cohorts: dict[str, NanoRho] = field(default_factory=dict)
     lifetime: NanoRho = ZERO
-    reset: Stated = Stated()
-    inherited: Stated = Stated()
+    reset: Stated = NOTHING
+    inherited: Stated = NOTHING
     adopted: dict[Pair, Adopted] = field(default_factory=dict)
     snapshots: dict[str, Imported] = field(default_factory=dict)
     imported: set[Pair] = field(default_factory=set)
@@ -181,12 +181,10 @@ class Book:
 
     def _apply(self, event: Event) -> None:
         match event:
-            case Opened() | Reset():
-                self._open(event)
+            case Opened() | Reset() | Inherited():
+                self._begin_with(event)
             case Adopted():
                 self._put(self.adopted, (event.kind, event.name if event.kind == "codebook" else ""), event)
-            case Inherited():
-                self._inherit(event)
             case Imported():
                 self._put(self.snapshots, event.cohort, event)
                 self._add(self.imported, (event.cohort, event.snapshot))
@@ -211,7 +209,10 @@ class Book:
             case _:
                 assert_never(event)
 
-    def _open(self, event: Opened | Reset) -> None:
+    def _begin_with(self, event: Opened | Reset | Inherited) -> None:
+        if isinstance(event, Inherited):
+            self._inherit(event)
+            return
         self.region = event.region
         self.epoch = 1
         if isinstance(event, Reset):

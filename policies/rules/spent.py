@@ -36,6 +36,9 @@ class Stated:
         return self.lifetime >= other.lifetime and all(self.cohort(name) >= rho for name, rho in other.cohorts.items())
 
 
+NOTHING = Stated()
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What the ledger says was charged so far: per cohort, and over the region's lifetime, the plain sum.
@@ -46,8 +49,8 @@ class Spent:
 
     cohorts: Mapping[str, NanoRho]
     lifetime: NanoRho
-    reset: Stated = Stated()
-    inherited: Stated = Stated()
+    reset: Stated = NOTHING
+    inherited: Stated = NOTHING
 
     def cohort(self, name: str) -> NanoRho:
         return self.cohorts.get(name, NONE)

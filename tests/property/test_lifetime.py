@@ -79,7 +79,8 @@ def test_there_is_room_for_exactly_the_charges_that_stay_below_the_cap(
     most: int | None,
 ) -> None:
     began, after = _ledger(reset, unknown, charged), _stated(taken, 5)
-    spent = Spent(began.cohorts, began.lifetime, began.reset, after)
+    totals = {name: began.cohort(name) + after.cohort(name) for name in {*began.cohorts, *after.cohorts}}
+    spent = Spent(totals, began.lifetime + after.lifetime, began.reset, after)
 
     def fits(charge: int) -> bool:
         total = {**spent.cohorts, cohort: spent.cohort(cohort) + NanoRho(charge)}
