@@ -64,6 +64,8 @@ class _Pair:
     own: ResultRow | None
     share: bool
     places: int
+    points: bool = False
+    """A difference of two shares, in percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class Labels:
 
     def variable(self, key: str) -> str:
         """`state@T0` -> its label and wave."""
-        if key == "change":
-            return say("page.change", self.lang)
+        if key in ("change", "quantile"):
+            return say(f"page.{key}", self.lang)
         name, _, wave = key.partition("@")
         found = None if self.codebook is None else self.codebook.variables.get(name) or self.codebook.derived.get(name)
         label = self._text(None if found is None else found.labels, name)
@@ -86,6 +88,8 @@ class Labels:
         name, changed = key.partition("@")[0], f"page.change.{code}"
         if key == "change" and changed in catalogue():
             return say(changed, self.lang)
+        if key == "quantile":
+            return exact(Decimal(code), self.lang)
         if ".." in code:
             return say("page.bin", self.lang, **dict(zip(("low", "high"), code.split("..", 1), strict=True)))
         if self.codebook is None:
@@ -159,12 +163,20 @@ def _groups(result: Result) -> list[list[_Pair]]:
                     sides.get(NATIONAL),
                     sides.get(result.region),
                     share,
-                    places,
+                    1 if _in_points(statistics[statistic], measure) else places,
+                    _in_points(statistics[statistic], measure),
                 )
                 for cell, sides in cells.items()
             ]
         )
     return groups
+
+
+def _in_points(statistic: Statistic, measure: str) -> bool:
+    """Whether a measure is a difference of shares: in canonical spelling a condition is more than one name."""
+    return (
+        "difference" in measure and isinstance(statistic.of, str) and not statistic.of.replace("@", "_").isidentifier()
+    )
 
 
 def _places(measure: str, rows: Iterable[ResultRow]) -> int:
@@ -199,7 +211,7 @@ def _table(
         TableRow(keys, _figure(pair.national, pair, lang), _figure(pair.own, pair, lang))
         for keys, pair in zip(named, pairs, strict=True)
     )
-    unit = say("page.in_percent" if pairs[0].share else "page.in_units", lang)
+    unit = say(f"page.in_{'percent' if pairs[0].share else 'points' if pairs[0].points else 'units'}", lang)
     several = len({pair.statistic.id for pair in pairs}) > 1
     counted = {
         pair.statistic.id: (labels.statistic(pair.statistic) if several else "", in_words(pair.statistic, lang))
@@ -213,7 +225,8 @@ def _table(
 def _figure(row: ResultRow | None, pair: _Pair, lang: Language) -> Figure:
     if row is None or not row.estimate or row.status in ("withheld", "missing") or not (row.ci_low and row.ci_high):
         return Figure(UNKNOWN, "", say(f"page.why.{_why(row, pair.statistic)}", lang))
-    estimate, low, high = Decimal(row.estimate), Decimal(row.ci_low), Decimal(row.ci_high)
+    scale = 100 if pair.points else 1
+    estimate, low, high = (scale * Decimal(text) for text in (row.estimate, row.ci_low, row.ci_high))
     provisional = row.status == "provisional"
     if pair.share:
         return Figure(percentage(estimate, lang), percentage_interval(low, high, lang), provisional=provisional)
@@ -235,7 +248,7 @@ def _chart(
 ) -> Markup:
     """No picture where lines would have different units, or where there are none or too many."""
     lines = [
-        Line(" → ".join(keys), _mark(pair.national, pair.share), _mark(pair.own, pair.share))
+        Line(" → ".join(keys), *(_mark(row, pair.share or pair.points) for row in (pair.national, pair.own)))
         for keys, pair in zip(named, pairs, strict=True)
     ]
     if not one_unit or len(lines) > _MOST_LINES or not any(line.first or line.second for line in lines):
@@ -252,10 +265,10 @@ def _chart(
     return Markup(drawn)
 
 
-def _mark(row: ResultRow | None, share: bool) -> Mark | None:
+def _mark(row: ResultRow | None, percent: bool) -> Mark | None:
     if row is None or row.status in ("withheld", "missing") or not (row.estimate and row.ci_low and row.ci_high):
         return None
-    unit = 100.0 if share else 1.0
+    unit = 100.0 if percent else 1.0
     return Mark(*(float(text) * unit for text in (row.ci_low, row.estimate, row.ci_high)))
 
 
@@ -275,6 +288,8 @@ def in_words(statistic: Statistic, lang: Language) -> str:
         "where": where,
         "within": within,
         "kind": statistic.kind.replace("_", " "),
+        "compare": statistic.compare or "",
+        "strata": ", ".join(statistic.strata),
     }
     return say(key if key in catalogue() else "page.counted.other", lang, **fields)
 
