@@ -108,7 +108,9 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
     asked = Signed.from_bytes(found.signed_programme)
     programme = from_canonical(Programme, asked.document)
     rows = read_texts(found.rows_json)
-    answered = {row["scope"] for row in rows if row["scope"] != NATIONAL and row["status"] != "missing"}
+    # Other estimators may have a figure for a region that never answered.
+    direct = [row for row in rows if row["estimator"] == "direct" and row["scope"] != NATIONAL]
+    answered = {row["scope"] for row in direct if row["status"] != "missing"}
     if found.signed_sum is not None:
         answered |= set(from_canonical(NationalSum, Signed.from_bytes(found.signed_sum).document).regions)
     regions = tuple(region for region in programme.regions if region in answered)
