@@ -143,6 +143,8 @@ def _absent(pooled: Ratio, between: Between, factor: float, source: Literal["est
     whole = _variance(pooled, _estimate(pooled)) + added
     guessed = factor**2 * between.variance * pooled.b**4
     freedom = np.divide(2 * whole**2, guessed, out=np.full_like(whole, np.inf), where=guessed > 0)
+    # Fewer than one happens only where the denominator drowns in noise; its quantile would be beyond any number.
+    freedom = np.maximum(freedom, 1.0)
     return Absent(added, t95(freedom), np.sqrt(between.squared) * pooled.step, source)
 
 
