@@ -53,8 +53,11 @@ def _window(value: Any) -> Any:
 InstantText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}")]
 """How an instant is written; `instant` reads the rest of it."""
 
+Second = Annotated[int, Field(ge=-62_135_596_800, le=221_876_927_999)]
+"""Unix seconds of the years 1 to 9000: those that have a date, and one four years later."""
+
 Window = Annotated[
-    tuple[int, int],
+    tuple[Second, Second],
     BeforeValidator(_window, json_schema_input_type=tuple[InstantText, InstantText] | tuple[int, int]),
 ]
 """First and last unix second of a phase; written as two dates."""
@@ -68,8 +71,8 @@ def _last_second(value: Any) -> Any:
     return instant(value, end_of_day=True) if isinstance(value, str) else value
 
 
-Since = Annotated[int, BeforeValidator(_first_second, json_schema_input_type=InstantText | int)]
-Until = Annotated[int, BeforeValidator(_last_second, json_schema_input_type=InstantText | int)]
+Since = Annotated[Second, BeforeValidator(_first_second, json_schema_input_type=InstantText | int)]
+Until = Annotated[Second, BeforeValidator(_last_second, json_schema_input_type=InstantText | int)]
 
 
 Inheritance = tuple[dict[str, NanoRho], NanoRho] | Literal["unknown"] | None
