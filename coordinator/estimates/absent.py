@@ -15,7 +15,8 @@ e_r, and N_r the region's part of the noisy units by public expected numbers,
     Q = sum(e_r^2 / v_r),    E Q = K tau^2 + L,    tau^2 = max(0, (Q - L) / K)
 
 where K and L take into account that theta is estimated too: with p_r = N_r / sum(w N), the variance of e_r is
-V_r (1 - 2 w_r p_r) + p_r^2 sum(w^2 V), for V_r = v_r + N_r^2 tau^2. Var Q is taken as 2 sum((V_r / v_r)^2).
+V_r (1 - 2 w_r p_r) + p_r^2 sum(w^2 V), for V_r = v_r + N_r^2 tau^2. Var Q is taken as 2 sum((V_r / v_r)^2) (n - 1) / n
+for n answered regions, which is exact where they are alike.
 
 That estimate has few degrees of freedom, and it is the only one in the interval: noise is public, and sampling is that
 of the hypothesis. So the quantile is that of t with 2 V^2 / Var(estimated part) degrees of freedom (Satterthwaite
@@ -120,7 +121,7 @@ def estimated(here: Ratio, pooled: Ratio, split: Split) -> Between:
     known = slope > 0
     squared = np.divide((off / own).sum(axis=0) - expectation(own), slope, out=np.zeros_like(slope), where=known)
     squared = np.maximum(squared, 0.0)
-    spread = 2 * ((1 + units**2 * squared / own) ** 2).sum(axis=0)
+    spread = 2 * ((1 + units**2 * squared / own) ** 2).sum(axis=0) * (1 - 1 / len(parts))
     return Between(squared, np.divide(spread, slope**2, out=np.zeros_like(slope), where=known))
 
 
