@@ -36,7 +36,7 @@ class Factor:
 
 def factors(asked: Statistic, names: Names, most: int) -> tuple[Factor, ...]:
     """Two or more of them. Raises CannotDerive."""
-    if not 2 <= len(asked.of) <= most or len(asked.waves) != 1:
+    if not 2 <= len(asked.of) <= most or len(asked.waves) != 1 or asked.pooled:
         raise CannotDerive(f"a {asked.kind} has one wave, and from two to {most} numbers or conditions in `of`")
     found = tuple(_factor(text, asked, names) for text in asked.of)
     if len({factor.what for factor in found}) < len(found):

@@ -49,7 +49,8 @@ def ratio(pair: Pair, n: Floats) -> Ratio:
     conditions = all(scale.condition for scale in pair.scales)
     return Ratio(
         to_units * top.a,
-        to_units * root,
+        # Also where there is no root: there is a number of units, and no correlation.
+        d.base,
         Noise(va, vb, cab),
         n * Mixed.of(pair, r).of_correlation(r),
         "constant",
