@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from coordinator.cli import asking, comparing, evidence, following, joining, looking, preparing, rotating, serving
+from coordinator.cli import (
+    asking,
+    comparing,
+    evidence,
+    following,
+    joining,
+    looking,
+    planning,
+    preparing,
+    rotating,
+    serving,
+)
 
 app = typer.Typer(
     help="The national desk and the researchers who use it.\n\n"
@@ -23,6 +34,7 @@ for verb in (
     rotating.calendar,
     preparing.starters,
     preparing.rehearse,
+    planning.plan,
     asking.price,
     asking.submit,
     following.watch,

@@ -80,12 +80,12 @@ def needs(expectation: Expectation, scope: Scope, between: Between) -> Needs:
     return Needs(margin, np.array([margin**2, *others]), np.array(parts), bool(clear(shown)[place]))
 
 
-def span(expectation: Expectation) -> float | None:
-    """How far apart the figure's lowest and highest value are, in its own unit; None where there is no such end."""
+def span(expectation: Expectation) -> tuple[float, float] | None:
+    """The figure's lowest and highest value, in its own unit; None where it has no such ends."""
     _, ratio, _ = _main(expectation, "national")
     if expectation.statistic.kind not in ANY_VALUE or not isinstance(ratio, Ratio):
         return None
-    return float(ratio.step * np.max(ratio.top))
+    return ratio.lower, ratio.lower + float(ratio.step * np.max(ratio.top))
 
 
 def _main(expectation: Expectation, scope: Scope) -> tuple[Summed, Ratio | Figures, tuple[int, ...]]:
