@@ -22,6 +22,7 @@ from pydantic_core import core_schema
 
 from audit.home import WitnessConfig
 from coordinator.home import CoordinatorConfig, ResearcherConfig
+from coordinator.planning.targets import Targets
 from node.home import Config as NodeConfig
 from policies.documents import Document
 from policies.rules.region_policy import RegionPolicy
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Document]] = {
     "programme": Draft,
     "published": Published,
     "researcher": ResearcherConfig,
+    "targets": Targets,
     "witness": WitnessConfig,
 }
 """The name of each kind's schema, without `.schema.json`, and its model."""

@@ -121,16 +121,24 @@ def _fewer(statistic: Targeted) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _narrower(statistic: Targeted, summand: Summand, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The lower half and quarter of a number's bounds; where its values lie is for the researcher to know."""
+    """Half and a quarter of a number's bounds; where its values lie is for the researcher to know.
+
+    Around the middle of `between` where a level is asked and that is said, else from the lowest value on.
+    """
     if statistic.kind not in NUMBERS or not isinstance(summand, Value | Square | Difference):
         return
     ref = summand.after if isinstance(summand, Difference) else summand.of
     reach = summand.reach if isinstance(summand, Square) else summand.top
-    column = study.codebook.columns[ref.name]
+    column, between = study.codebook.columns[ref.name], statistic.target.between
     for part, word in ((2, "half"), (4, "a quarter")):
-        if reach // part < 1:
+        width = reach // part
+        if width < 1:
             continue
-        ends = [column.lower + column.grid * step for step in (summand.low, summand.low + reach // part)]
+        first = summand.low
+        if between is not None and isinstance(summand, Value):
+            middle = (Fraction(between[0]) + Fraction(between[1])) / 2
+            first += min(reach - width, max(0, int((middle - column.lower) / column.grid) - width // 2 - summand.low))
+        ends = [column.lower + column.grid * step for step in (first, first + width)]
         within = [decimal_text(_decimal(end)) for end in ends]
         such = f'such as `within: ["{within[0]}", "{within[1]}"]` (values beyond count as the nearest end)'
         yield f"held within {word} of its bounds, {such},", {"within": within}

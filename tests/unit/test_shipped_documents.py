@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from compose.demo.generator.calibration import load_calibration
+from coordinator.planning.targets import Targets
 from policies.documents import Document, from_canonical, load_yaml, to_canonical
 from policies.rules.region_policy import RegionPolicy
 from policies.statistics.compile import Compilation
@@ -31,6 +32,7 @@ MODELS: dict[str, type[Document]] = {
     "mapping.example.yaml": Mapping,
     "published.yaml": Published,
     "region.policy.yaml": RegionPolicy,
+    "targets.example.yaml": Targets,
 }
 TODAY = instant("2026-11-22")
 
