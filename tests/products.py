@@ -18,7 +18,7 @@ YES = Scale.yes_or_no()
 
 def number(top: int, sd: float | None = None) -> Scale:
     """A number 0..top in whole steps, with its planning deviation in steps."""
-    return Scale.number(Grid(Fraction(0), Fraction(1), top, None if sd is None else Fraction(sd)))
+    return Scale.number(Grid(Fraction(0), Fraction(1), top, None if sd is None else Fraction(str(sd))))
 
 
 def centred(values: Floats, scale: Scale) -> Ints:
