@@ -8,6 +8,7 @@ from audit.findings import Finding, Rule, error, warning
 from audit.model import LoggedEntry
 from audit.people import SKEW_S, desks, researchers, stewards, unfit
 from audit.state import State
+from policies.study.history import changes
 
 MISSING = error(
     "document.missing",
@@ -33,6 +34,11 @@ BEHIND = warning(
     "roster.behind",
     "Somebody asked who may not ask any more, and the region did not know yet.",
     "Ask the region's steward when the newer roster was adopted, and the consortium how it was handed out.",
+)
+REWRITTEN = warning(
+    "calendar.rewritten",
+    "The consortium changed in its calendar what had happened already, on which rotation and budgets of then rest.",
+    "Ask the consortium what was wrong before, and who was told.",
 )
 OTHER_POLICY = error(
     "policy.region",
@@ -81,8 +87,19 @@ def adopted(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     if kind == "roster" and roster is not None and state.roster is not None and roster.serial < state.roster.serial:
         what = f"Roster {roster.serial} came into force after roster {state.roster.serial}."
         yield OLDER_ROSTER.broken(where, what)
+    if kind == "calendar":
+        yield from _rewritten(state, entry)
     if kind == "policy" and policy is not None and policy.region not in ("", state.region):
         yield OTHER_POLICY.broken(where, f"The policy is that of region {policy.region[:8]}.")
+
+
+def _rewritten(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+    held, taken = state.calendar, state.evidence.library.calendar(entry.text("hash"))
+    if held is None or taken is None:
+        return
+    for change in changes(held, taken, entry.time):
+        if change.rewrites:
+            yield REWRITTEN.broken(state.at(entry), f"{change.subject} {change.what}.")
 
 
 def unsigned(state: State, kind: str, hashed: str, at: int) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.study.calendar import Region, instant
+from audit.turn import asked_in, exists
+from policies.study.calendar import Cohort, Region, instant
 from policies.study.cycles import Cycle, later, turns_problem
 from policies.study.regions import Group, Regions
 from policies.study.text import Text
+from tests import small_study
 
 START = instant("2027-01-01")
 CYCLES = 5
@@ -65,3 +67,21 @@ def test_the_heirs_of_all_first_regions_are_all_that_live(regions: dict[str, Reg
     assert set(rotation.heirs(first, moment)) == set(rotation.existing(moment))
     for one in rotation.existing(moment):
         assert not (rotation.line(one) - {one}) & set(rotation.existing(moment))
+
+
+@settings(deadline=None, max_examples=100)
+@given(countries(), st.integers(-40, 24 * CYCLES + 5))
+def test_the_auditor_finds_the_same_turns_by_itself(regions: dict[str, Region], month: int) -> None:
+    moment, small = later(START, month), small_study.calendar()
+    years = {"c2": (instant("2016-01-01"), "A"), "c3": (instant("2021-01-01"), "B")}
+    years |= {f"c{place + 4}": (later(START, 24 * place), "A" if place % 2 == 0 else "B") for place in range(CYCLES)}
+    cohorts = {
+        name: Cohort.model_validate(
+            {"group": group, "labels": NAME, "windows": {"release": (begin, begin + 100)}, "expected": {}}
+        )
+        for name, (begin, group) in years.items()
+    }
+    found = small.model_copy(update={"regions": regions, "cohorts": cohorts})
+    for cohort in cohorts:
+        asked = {region for region in regions if exists(found, region, moment) and asked_in(found, cohort, region)}
+        assert asked == set(found.members(cohort, moment))
