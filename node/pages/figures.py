@@ -13,6 +13,7 @@ from policies.pages.charts import Axis, Line, Mark, axis_for, interval_chart
 from policies.pages.numbers import UNKNOWN, exact, interval, number, percentage, percentage_interval
 from policies.pages.words import catalogue, say
 from policies.rules.result import NATIONAL, Result, ResultRow
+from policies.statistics.regression import INTERCEPT
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
 from policies.study.text import Language, Text
@@ -77,7 +78,7 @@ class Labels:
 
     def variable(self, key: str) -> str:
         """`state@T0` -> its label and wave."""
-        if key in ("change", "quantile"):
+        if key in ("change", "quantile", "term"):
             return say(f"page.{key}", self.lang)
         name, _, wave = key.partition("@")
         found = None if self.codebook is None else self.codebook.variables.get(name) or self.codebook.derived.get(name)
@@ -90,6 +91,8 @@ class Labels:
             return say(changed, self.lang)
         if key == "quantile":
             return exact(Decimal(code), self.lang)
+        if key == "term":
+            return self._term(code)
         if ".." in code:
             return say("page.bin", self.lang, **dict(zip(("low", "high"), code.split("..", 1), strict=True)))
         if self.codebook is None:
@@ -97,6 +100,12 @@ class Labels:
         found = self.codebook.variables.get(name) or self.codebook.derived.get(name)
         categories = () if found is None else found.categories
         return next((self._text(one.label, code) for one in categories if one.code == code), code)
+
+    def _term(self, code: str) -> str:
+        """A number by its label; a condition stays as it is written."""
+        if code == INTERCEPT:
+            return say("page.intercept", self.lang)
+        return code if " " in code else self.variable(code)
 
     def statistic(self, statistic: Statistic) -> str:
         return self._text(statistic.label, statistic.id.replace("_", " "))
@@ -152,8 +161,9 @@ def _groups(result: Result) -> list[list[_Pair]]:
             gathered.setdefault(place, {}).setdefault(row.cell, {})[row.scope] = row
     groups = []
     for (estimator, statistic, measure), cells in gathered.items():
-        share = "share" in measure
-        places = 1 if share else _places(measure, [row for sides in cells.values() for row in sides.values()])
+        share, in_points = "share" in measure, _in_points(statistics[statistic], measure)
+        terms = statistics[statistic].kind == "regression"
+        rows = [row for sides in cells.values() for row in sides.values()]
         groups.append(
             [
                 _Pair(
@@ -163,8 +173,9 @@ def _groups(result: Result) -> list[list[_Pair]]:
                     sides.get(NATIONAL),
                     sides.get(result.region),
                     share,
-                    1 if _in_points(statistics[statistic], measure) else places,
-                    _in_points(statistics[statistic], measure),
+                    # Each coefficient has a unit of its own.
+                    _places(measure, sides.values() if terms else rows, share or in_points),
+                    in_points,
                 )
                 for cell, sides in cells.items()
             ]
@@ -179,12 +190,13 @@ def _in_points(statistic: Statistic, measure: str) -> bool:
     )
 
 
-def _places(measure: str, rows: Iterable[ResultRow]) -> int:
-    """Decimals that the smallest standard error can bear, from 1 to 3; none for counts."""
+def _places(measure: str, rows: Iterable[ResultRow], percent: bool) -> int:
+    """Decimals that the smallest standard error can bear, from 1 to 3 (6 of a coefficient); none for counts."""
     if measure in _WHOLE:
         return 0
     errors = [float(row.std_error) for row in rows if row.std_error and float(row.std_error) > 0]
-    return min(3, max(1, ceil(-log10(min(errors))))) if errors else 1
+    most = 6 if measure == "coefficient" else 3
+    return min(most, max(1, ceil(-log10(min(errors))))) if errors and not percent else 1
 
 
 def _title(pairs: Sequence[_Pair], groups: Sequence[Sequence[_Pair]], labels: Labels) -> str:
@@ -212,13 +224,13 @@ def _table(
         for keys, pair in zip(named, pairs, strict=True)
     )
     unit = say(f"page.in_{'percent' if pairs[0].share else 'points' if pairs[0].points else 'units'}", lang)
-    several = len({pair.statistic.id for pair in pairs}) > 1
+    several, alone = len({pair.statistic.id for pair in pairs}) > 1, pairs[0].statistic.kind == "regression"
     counted = {
         pair.statistic.id: (labels.statistic(pair.statistic) if several else "", in_words(pair.statistic, lang))
         for pair in pairs
     }
     caption = f"{unit}. {mark}" if mark else f"{unit}."
-    chart = _chart(title, named, pairs, lang, one_unit=pairs[0].share or not several)
+    chart = _chart(title, named, pairs, lang, one_unit=pairs[0].share or not (several or alone))
     return Table(title, caption, heads, rows, tuple(counted.values()), chart)
 
 
@@ -240,7 +252,9 @@ def _why(row: ResultRow | None, statistic: Statistic) -> str:
         return "national" if national else "absent"
     if row.status == "missing":
         return "no_sum" if national else "missing"
-    return "weak" if row.ci_low else "unbounded"
+    if statistic.ridge is not None and row.status != "withheld":
+        return "ridge"
+    return "weak" if row.ci_low or statistic.kind == "regression" else "unbounded"
 
 
 def _chart(
@@ -280,6 +294,9 @@ def in_words(statistic: Statistic, lang: Language) -> str:
     if statistic.within is not None:
         low, high = (exact(bound, lang) for bound in statistic.within)
         within = say("page.counted.within", lang, low=low, high=high)
+    for name, held in statistic.ranges.items():
+        low, high = (exact(bound, lang) for bound in held)
+        within += say("page.counted.ranges", lang, name=name, low=low, high=high)
     unit = f"import.units.{statistic.unit}"
     fields = {
         "unit": say(unit, lang) if unit in catalogue() else statistic.unit.replace("_", " "),
@@ -290,6 +307,8 @@ def in_words(statistic: Statistic, lang: Language) -> str:
         "kind": statistic.kind.replace("_", " "),
         "compare": statistic.compare or "",
         "strata": ", ".join(statistic.strata),
+        "outcome": _asked_of(statistic.of[:1] if isinstance(statistic.of, tuple) else statistic.of),
+        "terms": _asked_of(statistic.of[1:] if isinstance(statistic.of, tuple) else ()),
     }
     return say(key if key in catalogue() else "page.counted.other", lang, **fields)
 
