@@ -86,7 +86,8 @@ def test_the_quantile_goes_from_t_to_the_normal_one() -> None:
 
 def test_where_only_the_regions_differ_degrees_of_freedom_are_regions_less_one() -> None:
     ratio = shares([0.1, 0.3, 0.2, 0.4, 0.15, 0.35], sigma=0.01, units=np.full(6, 1e9))
-    found = widened(pool(ratio, EQUAL), ratio, split(units=np.full(6, 1e9)), None)
+    big = Split(np.ones(6), np.full(6, 1e9), np.ones(2), np.full(2, 1e9))
+    found = widened(pool(ratio, EQUAL), ratio, big, None)
     assert found.absent is not None
     assert found.absent.quantile == pytest.approx(t.ppf(0.975, 5), rel=1e-4)
 
