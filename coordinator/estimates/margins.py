@@ -32,6 +32,9 @@ class Margin:
     linear; where `withheld` lists a region, its denominator is expected to drown in noise, its real intervals are wider
     or unbounded, and its rows are withheld.
 
+    Products of two are taken of unrelated numbers. Of a regression it is the margin of its first term's coefficient,
+    without its ridge: with one there is no interval.
+
     Of a national statistic (a sum by secure aggregation) `national` is that of the finished sum with every region in
     it, `reduced` that with as many lost as may be, the largest ones. No region has a figure of its own: `by_region` is
     what each would have had at the same price, block for block, had the statistic been asked regionally, and
@@ -71,7 +74,8 @@ def expectations(
     blocks = {block.id: block for block in compilation.blocks}
     found = []
     for compiled in compilation.statistics:
-        statistic = asked(compiled, blocks, codebook, expected.values())
+        plain = replace(compiled, statistic=compiled.statistic.model_copy(update={"ridge": None}))
+        statistic = asked(plain, blocks, codebook, expected.values())
         units = {region: counts.of(compiled.statistic.unit) for region, counts in expected.items()}
         found.append(Expectation(statistic, blocks, programme, codebook, units))
     return tuple(found)
