@@ -54,7 +54,8 @@ class Shrunk:
         """What is left in the estimates of independent errors with these variances in the regions' own figures."""
         rest = 1 - self.own
         common = (self.weights**2 * part).sum(axis=-1, keepdims=True)
-        return self.own**2 * part + 2 * self.own * rest * self.weights * part + rest**2 * common
+        mixed = 2 * self.own * rest * self.weights * part
+        return np.asarray(self.own**2 * part + mixed + rest**2 * common)
 
 
 def shrink(figures: Floats, variances: Floats) -> Shrunk:
