@@ -1,8 +1,8 @@
 """Answers to many studies at once: exact sums with noise of the planned size, as estimates take them in.
 
-The noise is a normal number rounded to a whole one, of variance sigma^2 - 1/12 before rounding. A test shows that it
-has the discrete Gaussian's own probabilities to 1e-5 at the smallest sigma there may be; OpenDP's sampler, which nodes
-use, would take minutes here.
+The noise is a normal number rounded to a whole one, of variance sigma^2 - 1/12 before rounding. At the smallest sigma
+that is ever planned (8) its distribution is within 1.2e-7 (total variation) of the discrete Gaussian that a node draws
+from; a test says so, and holds both against OpenDP's own sampler. That one would take minutes here.
 """
 
 from __future__ import annotations

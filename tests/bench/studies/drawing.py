@@ -108,7 +108,8 @@ def _category(draws: np.random.Generator, cumulated: NDArray[np.float64]) -> Cod
 def _incidents(draws: np.random.Generator, state: Codes, wave: int) -> Codes:
     u = draws.random(state.shape, np.float32)
     some, beyond = 1 + u * 21, 22 - INCIDENTS[wave] * np.log1p(-u)
-    return np.minimum(np.select([state == 0, state == 1], [0, some], beyond), 825).astype(np.int16)
+    found: Codes = np.minimum(np.select([state == 0, state == 1], [0, some], beyond), 825).astype(np.int16)
+    return found
 
 
 def _children(draws: np.random.Generator, homes: Homes, after: Codes) -> dict[Ref, Codes]:
