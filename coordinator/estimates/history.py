@@ -10,7 +10,7 @@ from coordinator.estimates.found import Earlier
 from coordinator.estimates.same import same_key
 from policies.rules.result import NATIONAL, ResultRow
 from policies.statistics.programme import Programme
-from policies.statistics.published import Published
+from policies.statistics.published import Literature
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
@@ -40,12 +40,12 @@ def comparable(one: Programme, other: Programme) -> bool:
 
 
 def earlier(
-    programme: Programme, codebook: Codebook, calendar: Calendar, past: Iterable[Past], published: Published
+    programme: Programme, codebook: Codebook, calendar: Calendar, past: Iterable[Past], written: Literature
 ) -> tuple[Earlier, ...]:
     """What a composite may carry: figures of this desk's earlier runs, and published ones of what it never asked."""
     own = of_desk(programme, codebook, calendar, past)
     taken = {(one.cohort, one.statistic) for one in own}
-    others = of_literature(programme, codebook, published)
+    others = of_literature(programme, codebook, written)
     return (*own, *(one for one in others if (one.cohort, one.statistic) not in taken))
 
 
@@ -70,17 +70,17 @@ def of_desk(programme: Programme, codebook: Codebook, calendar: Calendar, past: 
     return tuple(figure for figures in found.values() for figure in figures)
 
 
-def of_literature(programme: Programme, codebook: Codebook, published: Published) -> tuple[Earlier, ...]:
+def of_literature(programme: Programme, codebook: Codebook, written: Literature) -> tuple[Earlier, ...]:
     """Published figures that came with a standard error, as a study's composite may carry them. Pure."""
     if programme.programme.data != "study":
         return ()
     asked = {same_key(one, codebook) for one in programme.statistics} - {None}
     found = []
-    for figure in published.figures:
-        key = same_key(figure.asked, codebook)
+    for figure in written.published.figures:
+        key = same_key(figure.asked, written.codebook)
         if key is None or key not in asked or figure.value is None or figure.std_error is None:
             continue
-        cell, source = tuple(figure.cell.items()), published.source_of(figure)
+        cell, source = tuple(figure.cell.items()), written.published.source_of(figure)
         value, error = float(figure.value), float(figure.std_error)
         found.append(Earlier(figure.cohort, key, figure.measure, cell, value, error, source))
     return tuple(found)

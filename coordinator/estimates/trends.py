@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from coordinator.estimates.history import Past, comparable
 from coordinator.estimates.same import same_key
 from policies.rules.result import ResultRow
-from policies.statistics.published import Published, PublishedFigure
+from policies.statistics.published import Literature, PublishedFigure
 from policies.statistics.statistic import Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
@@ -65,7 +65,7 @@ class _Asked:
         return None if same_key(other, codebook, self.statistic.wave) == self.key else False
 
 
-def trends(now: Past, past: Iterable[Past], published: Published, calendar: Calendar) -> tuple[Trend, ...]:
+def trends(now: Past, past: Iterable[Past], written: Literature, calendar: Calendar) -> tuple[Trend, ...]:
     """Every statistic of the run `now` over the cohorts.
 
     Of each cohort the newest run that asked the same, study beside study and made-up beside made-up. Published figures
@@ -80,7 +80,7 @@ def trends(now: Past, past: Iterable[Past], published: Published, calendar: Cale
         if key is None:
             continue
         asked = _Asked(statistic, key)
-        rows = [*_own(asked, now, runs, calendar), *_published(asked, now, published)]
+        rows = [*_own(asked, now, runs, calendar), *_published(asked, written)]
         found += sorted(rows, key=lambda row: (row.measure, row.cell, order.get(row.cohort, -1), row.wave))
     return tuple(found)
 
@@ -135,9 +135,10 @@ def _of_run(asked: _Asked, past: Past, statistic: Statistic, row: ResultRow, cal
     )
 
 
-def _published(asked: _Asked, now: Past, published: Published) -> Iterator[Trend]:
+def _published(asked: _Asked, written: Literature) -> Iterator[Trend]:
+    published = written.published
     for figure in published.figures:
-        alike = asked.alike(figure.asked, now.codebook)
+        alike = asked.alike(figure.asked, written.codebook)
         if alike is False:
             continue
         value, error = figure.value, figure.std_error

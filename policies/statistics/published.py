@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from policies.documents import Document, load_yaml, misplaced
 from policies.statistics.statistic import Statistic
+from policies.study.codebook import Codebook
 from policies.study.text import CohortId, Name, Text
 from policies.units.exact import Exact
 
-_SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "published.yaml"
+_SHIPPED = Path(__file__).resolve().parents[1] / "shipped"
+CodebookLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@[1-9][0-9]*$")]
+"""A codebook's id and version, such as cohort3@1."""
 
 
 class Source(Document):
@@ -63,6 +68,8 @@ class PublishedName(Document):
     id: Name
     version: int = Field(ge=1)
     labels: Text
+    codebook: CodebookLabel
+    """In whose words the figures are asked for: a figure is of the same thing only where these mean the same."""
 
 
 class Published(Document):
@@ -92,6 +99,21 @@ class Published(Document):
         return "; ".join(f"{self.sources[one].title}, {self.sources[one].where}" for one in figure.sources)
 
 
-def shipped() -> Published:
+@dataclass(frozen=True, slots=True)
+class Literature:
+    """A list with the codebook in whose words it is written."""
+
+    published: Published
+    codebook: Codebook
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the list names another codebook."""
+        if self.published.published.codebook != self.codebook.label:
+            raise ValueError(f"the list is in the words of {self.published.published.codebook}")
+
+
+@cache
+def shipped() -> Literature:
     """The list that we ship, found also where no checkout is."""
-    return load_yaml(Published, _SHIPPED)
+    published = load_yaml(Published, _SHIPPED / "published.yaml")
+    return Literature(published, load_yaml(Codebook, _SHIPPED / "cohort3.codebook.yaml"))

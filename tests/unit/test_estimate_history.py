@@ -16,7 +16,7 @@ from coordinator.estimates.same import same_key
 from policies.documents import BadDocument, parse_yaml
 from policies.rules.result import ResultRow
 from policies.statistics.programme import Programme
-from policies.statistics.published import Published, shipped
+from policies.statistics.published import Literature, Published, shipped
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
 from policies.study.text import Text
@@ -24,7 +24,7 @@ from tests import small_study
 from tests.unit.test_estimate_composite import calendar, programme
 
 PUBLISHED = """
-published: {id: small, version: 1, labels: {nl: klein, en: small}}
+published: {id: small, version: 1, codebook: small@1, labels: {nl: klein, en: small}}
 sources: {paper: {title: A paper, where: "example.org/1"}}
 cohorts: {h1: {nl: vroeger, en: once}}
 figures:
@@ -38,8 +38,8 @@ figures:
 
 
 @cache
-def published() -> Published:
-    return parse_yaml(Published, PUBLISHED, "published.yaml")
+def published() -> Literature:
+    return Literature(parse_yaml(Published, PUBLISHED, "published.yaml"), small_study.codebook())
 
 
 def row(statistic: str = "stopped", **more: Any) -> ResultRow:
@@ -189,10 +189,12 @@ def test_trends_keep_made_up_runs_apart_and_show_the_run_asked_about_once() -> N
 
 
 def test_the_shipped_list_holds_what_was_published_and_nothing_else() -> None:
-    figures = {one.asked.id: one for one in shipped().figures}
+    figures = {one.asked.id: one for one in shipped().published.figures}
     assert str(figures["c3_stopped_t1"].value) == "0.21"
     assert str(figures["c2_stopped_t2"].value) == "0.30"
     assert str(figures["c2_stopped_t0"].value) == "0.065"
+    with pytest.raises(ValueError, match="in the words of"):
+        Literature(shipped().published, small_study.codebook())
     # No standard error was published, so nothing of it is ever carried forward.
     assert all(one.std_error is None and one.status == "published" for one in figures.values())
 
