@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from coordinator.estimates import composite, consistent, shrunk
+from coordinator.estimates import attrition, composite, consistent, shrunk
 from coordinator.estimates.found import Earlier, Found
 from coordinator.estimates.rows import Row
 
 __all__ = ("OTHERS", "Earlier", "Estimator", "Found", "beside")
 
 Estimator = Callable[[Found], Iterator[Row]]
-OTHERS: tuple[Estimator, ...] = (composite.rows, shrunk.rows, consistent.rows)
+OTHERS: tuple[Estimator, ...] = (attrition.rows, composite.rows, shrunk.rows, consistent.rows)
 
 
 def beside(found: Found) -> tuple[Row, ...]:
