@@ -94,6 +94,9 @@ ASKED: tuple[dict[str, str | list[str]], ...] = (
     {"kind": "correlation", "unit": "adult", "of": ["safe == yes", "safe@T0 == yes"]},
     {"kind": "regression", "unit": "household", "of": ["grade", "kind == a", "grade@T0"]},
     {"kind": "regression", "unit": "adult", "of": ["score", "safe == yes", "kind == a"]},
+    {"kind": "adjusted_difference", "unit": "adult", "of": "safe == yes", "compare": "kind", "strata": ["safe@T0"]},
+    {"kind": "adjusted_difference", "unit": "adult", "of": "score", "compare": "safe", "strata": ["kind"]},
+    {"kind": "quantile", "unit": "household", "of": "grade", "at": ["0.5"], "leaves": 2, "by": ["kind"]},
 )
 BLOCKS = {
     f"{i} {block.id} {asked['kind']} {asked['unit']} by {asked.get('by', '-')}": block
