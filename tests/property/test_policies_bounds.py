@@ -96,7 +96,7 @@ ASKED: tuple[dict[str, str | list[str]], ...] = (
     {"kind": "regression", "unit": "adult", "of": ["score", "safe == yes", "kind == a"]},
     {"kind": "adjusted_difference", "unit": "adult", "of": "safe == yes", "compare": "kind", "strata": ["safe@T0"]},
     {"kind": "adjusted_difference", "unit": "adult", "of": "score", "compare": "safe", "strata": ["kind"]},
-    {"kind": "quantile", "unit": "household", "of": "grade", "at": ["0.5"], "leaves": 2, "by": ["kind"]},
+    {"kind": "quantile", "unit": "household", "of": "grade", "at": ["0.5"], "leaves": "2", "by": ["kind"]},
 )
 BLOCKS = {
     f"{i} {block.id} {asked['kind']} {asked['unit']} by {asked.get('by', '-')}": block
