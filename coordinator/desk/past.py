@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from rondgang.signed import Signed
 from sqlalchemy import Connection
 
 from coordinator.estimates.history import Past
 from coordinator.store.finished import document, finished, one_result
+from coordinator.store.store import Store
 from coordinator.table import Value
 from policies.documents import from_canonical
 from policies.rules.result import COLUMNS, Result, ResultRow
@@ -19,12 +20,15 @@ _KEPT_COLUMNS = tuple(name for name in COLUMNS if name in ResultRow.model_fields
 Wanted = Callable[[Programme], bool]
 
 
-def past_runs(connection: Connection, wanted: Wanted) -> tuple[Past, ...]:
-    """The finished runs whose programme is wanted, the oldest first.
+def past_runs(store: Store, wanted: Wanted) -> tuple[Past, ...]:
+    """The finished runs whose programme is wanted, the oldest first, in one transaction.
 
     A run whose codebook the desk never kept, from before it kept them, is left out.
     """
-    found = []
+    return store.within(lambda connection: tuple(_wanted(connection, wanted)))
+
+
+def _wanted(connection: Connection, wanted: Wanted) -> Iterator[Past]:
     for one in finished(connection):
         programme = from_canonical(Programme, Signed.from_bytes(one.signed_programme).document)
         if not wanted(programme):
@@ -33,8 +37,7 @@ def past_runs(connection: Connection, wanted: Wanted) -> tuple[Past, ...]:
         if codebook is not None and told is not None:
             rows = from_canonical(Result, Signed.from_bytes(told).document).rows
             known = from_canonical(Codebook, codebook.document)
-            found.append(Past(one.run, one.opened, programme, known, rows))
-    return tuple(found)
+            yield Past(one.run, one.opened, programme, known, rows)
 
 
 def result_row(row: Mapping[str, Value]) -> ResultRow:
