@@ -29,6 +29,8 @@ MODELS: dict[str, type[Document]] = {
     "rotation.load-test.yaml": Calendar,
     "cohort3.codebook.yaml": Codebook,
     "cohort3.programme.yaml": Draft,
+    "cohort4.codebook.yaml": Codebook,
+    "cohort4.programme.yaml": Draft,
     "mapping.example.yaml": Mapping,
     "published.yaml": Published,
     "region.policy.yaml": RegionPolicy,
