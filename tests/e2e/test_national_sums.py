@@ -168,6 +168,12 @@ def test_products_of_two_are_answered_both_ways_and_an_auditor_finds_their_price
     audited = rondgang("audit", "verify", *sorted(tmp_path.glob("*.bundle")), *words)
     assert audited.returncode == 0, audited.stdout
     assert json.loads(audited.stdout)["findings"] == []
+    page = tmp_path / "report.html"
+    reported = rondgang("audit", "report", *sorted(tmp_path.glob("*.bundle")), "--out", page, "--lang", "en")
+    assert reported.returncode == 0, reported.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "linear regression of incidents@T1 on incidents@T0, help@T1 in {yes} over" in text
+    assert "incidents beyond 0 to 3 counts as the bound" in text
 
 
 def test_a_region_that_is_away_is_left_out_of_the_sum_and_has_it_when_it_answers(
