@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,20 +33,26 @@ from policies.statistics.plan import plan
 from policies.statistics.programme import Draft, Programme
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
+from tests.bench.studies.population import HOUSEHOLDS
 
 HERE = Path(__file__).parent
 VECTOR = HERE.parent / "vectors" / "survey" / "r_survey.json"
-REGIONS = {"E": "DR", "H": "FR", "M": "GM"}
-"""Which region of the calendar stands for which kind of school (elementary, high, middle)."""
-WEIGHTS: Mapping[str, dict[str, str]] = {
-    "strat": {"DR": "44.21", "FR": "15.1", "GM": "20.36"},
-    "srs": {"DR": "1", "FR": "1", "GM": "1"},
-}
-SCHOOLS: Mapping[str, dict[str, int]] = {
-    "strat": {"DR": 100, "FR": 50, "GM": 50},
-    "srs": {"DR": 142, "FR": 25, "GM": 33},
-}
-STATISTICS: tuple[dict[str, object], ...] = (
+_COUNTIES = (
+    "ContraCosta",
+    "Fresno",
+    "Kern",
+    "Marin",
+    "Merced",
+    "Monterey",
+    "Placer",
+    "SanFrancisco",
+    "SanJoaquin",
+    "Solano",
+    "Sonoma",
+    "Stanislaus",
+    "Ventura",
+)
+_STATISTICS: tuple[dict[str, object], ...] = (
     {"id": "wide", "kind": "proportion", "of": "wide == Yes"},
     {"id": "score", "kind": "mean", "of": "score"},
     {"id": "education", "kind": "mean", "of": "avg_ed"},
@@ -59,7 +66,34 @@ STATISTICS: tuple[dict[str, object], ...] = (
     {"id": "bands", "kind": "histogram", "of": "band"},
     {"id": "moved", "kind": "transition", "of": "band", "wave": "T0->T1"},
     {"id": "table", "kind": "cross_table", "of": ("wide", "awards")},
+    {"id": "together", "kind": "covariance", "of": ("score", "meals")},
+    {"id": "alike", "kind": "correlation", "of": ("score", "meals")},
+    {"id": "explained", "kind": "regression", "of": ("score", "ell", "meals", "wide == Yes")},
+    {"id": "adjusted", "kind": "adjusted_difference", "of": "score", "compare": "awards", "strata": ("band@T0",)},
+    {"id": "learners", "kind": "quantile", "of": "ell", "within": ("0", "63"), "at": ("0.25", "0.5", "0.75")},
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Which region of the calendar stands for which part, its weight and schools; and what is asked."""
+
+    regions: Mapping[str, str]
+    weights: Mapping[str, str]
+    schools: Mapping[str, int]
+    statistics: tuple[dict[str, object], ...] = _STATISTICS
+
+
+_KINDS = {"E": "DR", "H": "FR", "M": "GM"}
+"""Elementary, high and middle schools."""
+_PLACES = dict(zip(_COUNTIES, sorted(HOUSEHOLDS), strict=True))
+DESIGNS: Mapping[str, Design] = {
+    "strat": Design(_KINDS, {"DR": "44.21", "FR": "15.1", "GM": "20.36"}, {"DR": 100, "FR": 50, "GM": 50}),
+    "srs": Design(_KINDS, {"DR": "1", "FR": "1", "GM": "1"}, {"DR": 142, "FR": 25, "GM": 33}),
+    "counties": Design(
+        _PLACES, dict.fromkeys(_PLACES.values(), "1"), dict.fromkeys(_PLACES.values(), 100), _STATISTICS[:1]
+    ),
+}
 RHO = "1000000000000"
 """A price at which the planned noise is less than a millionth of a school."""
 Sums = dict[str, list[int]]
@@ -127,8 +161,13 @@ def programme(design: str, known: Calendar, book: Codebook) -> Programme:
         "deadline": "2028-06-30",
         "test_only": True,
     }
-    asked = [{"unit": "household", "wave": "T1"} | one for one in STATISTICS]
-    document = {"programme": heading, "price": {"rho": RHO}, "weights": WEIGHTS[design], "statistics": asked}
+    asked = [{"unit": "household", "wave": "T1"} | one for one in DESIGNS[design].statistics]
+    document = {
+        "programme": heading,
+        "price": {"rho": RHO},
+        "weights": dict(DESIGNS[design].weights),
+        "statistics": asked,
+    }
     return plan(Draft.model_validate(document), book, known, ("0" * 64, "1" * 64))
 
 
@@ -158,23 +197,37 @@ def _figure(name: str) -> Figure:
     return design, statistic, measure, scope, cell, column
 
 
+def r_is_there() -> bool:
+    """Whether this machine has R with both packages."""
+    if shutil.which("Rscript") is None:
+        return False
+    loaded = subprocess.run(["Rscript", "--vanilla", "-e", "library(survey); library(metafor)"], capture_output=True)
+    return loaded.returncode == 0
+
+
 def live(folder: Path) -> Kept:
     """Runs R and the engine. Raises CalledProcessError where R or its packages are not there."""
     command = ["Rscript", "--vanilla", str(HERE / "survey.R"), str(folder)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     with (folder / "figures.csv").open(encoding="utf-8", newline="") as lines:
-        figures = {
-            (r["design"], r["statistic"], r["measure"], REGIONS.get(r["scope"], r["scope"]), r["cell"], r["column"]):
-            float(r["value"]) for r in csv.DictReader(lines)
-        }  # fmt: skip
-    sums = {design: {REGIONS[code]: _summed(folder, design, code) for code in sorted(REGIONS)} for design in WEIGHTS}
+        figures = {_named(row): float(row["value"]) for row in csv.DictReader(lines)}
+    sums = {
+        name: {region: _summed(folder, name, part, region) for part, region in sorted(design.regions.items())}
+        for name, design in DESIGNS.items()
+    }
     return Kept(dict(zip(("R", "survey", "metafor"), said, strict=True)), figures, sums)
 
 
-def _summed(folder: Path, design: str, code: str) -> Sums:
-    book, home = codebook(), folder / design / code
+def _named(row: Mapping[str, str]) -> Figure:
+    design = DESIGNS.get(row["design"])
+    scope = row["scope"] if design is None else design.regions.get(row["scope"], row["scope"])
+    return row["design"], row["statistic"], row["measure"], scope, row["cell"], row["column"]
+
+
+def _summed(folder: Path, design: str, part: str, region: str) -> Sums:
+    book, home = codebook(), folder / design / part
     (home / "snapshots").mkdir()
-    blocks = compile_blocks(programme(design, calendar(SCHOOLS[design]), book).statistics, book).blocks
+    blocks = compile_blocks(programme(design, calendar(DESIGNS[design].schools), book).statistics, book).blocks
     taken = import_files(ImportRequest(home, (home,), "c3", book, "0" * 64, 10_000))
     if strange := {one.rule for one in taken.report.findings} - {"snapped", "missing"}:
         raise ValueError(f"import said {strange}")
@@ -187,7 +240,7 @@ def _summed(folder: Path, design: str, code: str) -> Sums:
 def estimates(design: str, sums: Mapping[str, Sums]) -> list[dict[str, Any]]:
     """The table of all estimators for these sums, without noise: rows as a desk would send them."""
     book = codebook()
-    known = calendar(SCHOOLS[design])
+    known = calendar(DESIGNS[design].schools)
     asked = programme(design, known, book)
     answers = {}
     for region, found in sums.items():

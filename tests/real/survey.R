@@ -86,10 +86,32 @@ kinds <- function(name, design, n) {
   regional(name, "pupils", "sum", svyby(~I(enroll * share), ~region, design, svytotal))
 }
 
+# ---- kinds whose figures rest on two variables or more
+several <- function(name, design) {
+  design <- update(design, wider = 1 * (wide == "Yes"))
+  n <- nrow(design)
+  spread <- as.matrix(svyvar(~api00 + meals, design)) * (n - 1) / n
+  national(name, "together", "covariance", "", spread[1, 2])
+  national(name, "alike", "correlation", "", spread[1, 2] / sqrt(spread[1, 1] * spread[2, 2]))
+  fitted <- coef(svyglm(api00 ~ ell + meals + wider, design))
+  terms <- c("(intercept)", "ell", "meals", "wide in {Yes}")
+  national(name, "explained", "coefficient", paste0("term=", terms), as.numeric(fitted))
+  # Scores by award, had each kind of school by award the bands of all schools a year before.
+  alike <- svystandardize(design, by = ~before, over = ~awards, population = svytable(~before, design))
+  scores <- coef(svyby(~api00, ~awards, alike, svymean))
+  national(name, "adjusted", "adjusted_difference", "awards=Yes", scores[["Yes"]] - scores[["No"]])
+  plain <- coef(svyby(~api00, ~awards, design, svymean))
+  national(name, "adjusted", "naive_difference", "awards=Yes", plain[["Yes"]] - plain[["No"]])
+  parts <- c(0.25, 0.5, 0.75)
+  middle <- svyquantile(~pmin(ell, 63), design, parts, qrule = "math", ci = FALSE)[[1]]
+  say(name, "learners", "quantile", "national", paste0("quantile=", parts), "leaf", as.numeric(middle))
+}
+
 made <- deliver("strat", transform(apistrat, weight = round(pw, 2), one = 1), as.character(apistrat$stype))
 made$share <- 1 / made$weight
 strata <- svydesign(id = ~1, strata = ~region, weights = ~weight, data = made)
 kinds("strat", strata, as.vector(table(made$region)))
+several("strat", strata)
 # Of unequal weights: the variance of all schools, and the effective number of Kish.
 alone <- svyvar(~I(1 * (wide == "Yes")), strata)[1] * (nrow(made) - 1) / nrow(made)
 kish <- sum(made$weight)^2 / sum(made$weight^2)
@@ -98,8 +120,47 @@ say("strat", "wide", "share", "national", "", "sampling_sd", sqrt(alone / kish))
 made <- deliver("srs", transform(apisrs, weight = 1, one = 1, share = 1), as.character(apisrs$stype))
 equal <- svydesign(id = ~1, weights = ~weight, data = made)
 kinds("srs", equal, nrow(made))
+several("srs", equal)
 error <- SE(svymean(~I(1 * (wide == "Yes")), equal)) * sqrt((nrow(made) - 1) / nrow(made))
 say("srs", "wide", "share", "national", "", "sampling_sd", error)
+# Residuals that spread alike everywhere: the errors of ordinary least squares.
+plain <- summary(lm(api00 ~ ell + meals + I(1 * (wide == "Yes")), made))$coefficients[, "Std. Error"]
+terms <- c("(intercept)", "ell", "meals", "wide in {Yes}")
+say("srs", "explained", "coefficient", "national", paste0("term=", terms), "sampling_sd", plain)
+
+# ---- half of the country now, the other half a cycle ago: .6 and .4 of it, with a drift of .02
+here <- svymean(~I(1 * (wide == "Yes")), strata)
+there <- svymean(~I(1 * (wide == "Yes")), equal)
+say("both", "wide", "share", "national", "", "now", c(coef(here)))
+say("both", "wide", "share", "national", "", "now_se", SE(here))
+say("both", "wide", "share", "national", "", "before", c(coef(there)))
+say("both", "wide", "share", "national", "", "before_se", SE(there))
+both <- svycontrast(structure(c(coef(here), coef(there)), var = diag(c(SE(here)^2, SE(there)^2 + 0.02^2)),
+                              class = "svystat"), c(0.6, 0.4))
+say("both", "wide", "share", "national", "", "estimate", c(coef(both)))
+say("both", "wide", "share", "national", "", "std_error", SE(both))
+
+# ---- thirteen counties whole: each pulled towards their mean, by metafor's own likelihood and predictions
+counties <- c("Contra Costa", "Fresno", "Kern", "Marin", "Merced", "Monterey", "Placer", "San Francisco",
+              "San Joaquin", "Solano", "Sonoma", "Stanislaus", "Ventura")
+chosen <- apipop[apipop$cname %in% counties, ]
+made <- deliver("counties", chosen, gsub(" ", "", chosen$cname))
+n <- as.vector(table(made$region))
+y <- as.vector(tapply(made$wide == "Yes", made$region, mean))
+everywhere <- sum(n * y) / sum(n)
+v <- everywhere * (1 - everywhere) / n
+height <- function(between) {
+  likelihood <- as.numeric(logLik(rma(y, v, tau2 = between, method = "REML"), REML = TRUE))
+  likelihood + log(atan(sum(between / (between + v)))) / length(y)
+}
+between <- optimize(height, c(0, 10 * mean(v)), maximum = TRUE, tol = 1e-14)$maximum
+model <- rma(y, v, tau2 = between, method = "REML")
+pulled <- blup(model)
+third <- v^2 / (between + v)^3 * 2 / sum(1 / (between + v)^2)
+scopes <- levels(factor(made$region))
+say("counties", "wide", "share", scopes, "", "estimate", y)
+say("counties", "wide", "share", scopes, "", "shrunk", pulled$pred)
+say("counties", "wide", "share", scopes, "", "shrunk_se", sqrt(pulled$se^2 + 2 * third))
 
 write.csv(do.call(rbind, figures), file.path(folder, "figures.csv"), row.names = FALSE)
 cat(as.character(getRversion()), as.character(packageVersion("survey")), as.character(packageVersion("metafor")))
