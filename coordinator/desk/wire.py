@@ -118,6 +118,7 @@ def progress_to_wire(progress: Progress) -> desk_pb2.WatchResponse:
             refusal=None if one.refused is None else refusal_to_wire(one.refused),
             repeats=one.same,
             conflicts=one.other,
+            answered=one.answered,
         )
         for one in progress.regions
     ]
@@ -140,6 +141,7 @@ def progress_from_wire(message: desk_pb2.WatchResponse) -> Progress:
             refusal_from_wire(one.refusal) if one.HasField("refusal") else None,
             one.repeats,
             one.conflicts,
+            one.answered,
         )
         for one in message.regions
     )
