@@ -201,7 +201,9 @@ def r_is_there() -> bool:
     """Whether this machine has R with both packages."""
     if shutil.which("Rscript") is None:
         return False
-    loaded = subprocess.run(["Rscript", "--vanilla", "-e", "library(survey); library(metafor)"], capture_output=True)
+    loaded = subprocess.run(
+        ["Rscript", "--vanilla", "-e", "library(survey); library(metafor)"], check=False, capture_output=True
+    )
     return loaded.returncode == 0
 
 
