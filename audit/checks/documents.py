@@ -45,6 +45,11 @@ OTHER_POLICY = error(
     "The region works by the rules of another region, which its own steward may never have wanted.",
     "Ask the region's steward which policy was signed.",
 )
+FEWER_COHORTS = error(
+    "policy.households",
+    "The policy promises that a household is in fewer cohorts than it may be in already, and counts too little for it.",
+    "Ask the region's steward why; what was spent over all cohorts together must be counted by the policy before.",
+)
 OTHER_RESEARCHER = error(
     "asked.researcher",
     "The log names another researcher than the one who signed the programme, so the wrong person seems to have asked.",
@@ -91,6 +96,18 @@ def adopted(state: State, entry: LoggedEntry) -> Iterator[Finding]:
         yield from _rewritten(state, entry)
     if kind == "policy" and policy is not None and policy.region not in ("", state.region):
         yield OTHER_POLICY.broken(where, f"The policy is that of region {policy.region[:8]}.")
+    if kind == "policy" and policy is not None and policy.most_cohorts is not None:
+        yield from _fewer(state, entry, policy.most_cohorts)
+
+
+def _fewer(state: State, entry: LoggedEntry, most: int) -> Iterator[Finding]:
+    """Fewer cohorts a household than before, where it may be in more of them already."""
+    before, held = None if state.policy is None else state.policy.most_cohorts, state.cohorts_held
+    if (before is None or most < before) and len(held) > most:
+        what = (
+            f"By this policy a household is in at most {most} cohorts; it may be in {', '.join(sorted(held))} already."
+        )
+        yield FEWER_COHORTS.broken(state.at(entry), what)
 
 
 def _rewritten(state: State, entry: LoggedEntry) -> Iterator[Finding]:
