@@ -5,7 +5,8 @@ or the region with the fewest units):
 
 - the margin as `price` shows it (p = .5, the middle of a number's bounds) is at most the target;
 - so is that of any other value the figure may turn out to have, or of those between the bounds that the researcher
-  gave. A share near 0 or 1 moves with its denominator's noise, which at one half it does not feel;
+  gave: a share near 0 or 1 moves with its denominator's noise, which at one half it does not feel. What a noisy
+  denominator adds to the second order counts here too;
 - the denominator stands clear of its own noise, so that the row is not withheld (see status);
 - of a kind whose figures are no plain ratio, no block has more noise than the units themselves spread it: where the
   expected figure does not feel a block, the real one may.
@@ -37,7 +38,7 @@ PLAIN = ANY_VALUE | {"count", "sum"}
 """Kinds whose expected margin feels the noise of every block."""
 
 
-_STEPS = 8
+_STEPS = 16
 """Into how many parts the values that a figure may have are split."""
 
 
@@ -113,11 +114,19 @@ def _values(ratio: Ratio, between: Between) -> list[float]:
 
 
 def _square(ratio: Ratio, theta: float, place: tuple[int, ...]) -> float:
-    """The variance of the linearised figure if its value on the grid is theta, in its own unit."""
-    noise = float(ratio.noise.at(np.full_like(ratio.a, theta))[place])
+    """The mean square error of the figure if its value on the grid is theta, in its own unit.
+
+    To the second order in the noise of the denominator B: with w = A - theta B of variance V, b the noise in B and C
+    their covariance, w / (B + b) has mean square [V + 3 (V var(b) + 2 C^2) / B^2] / B^2. The first order alone, as in
+    the intervals of a margin, promises too much where a region is small.
+    """
+    va, vb, cab = (float(each[place]) for each in (ratio.noise.va, ratio.noise.vb, ratio.noise.cab))
     largest = theta * (float(np.max(ratio.top)) - theta)
     unit = min(ratio.per_unit, largest) if ratio.law == "constant" else largest
-    return (noise + max(0.0, float(ratio.n[place])) * unit) * (ratio.step / float(ratio.b[place])) ** 2
+    whole, covariance = float(ratio.b[place]), cab - theta * vb
+    first = max(0.0, va - 2 * theta * cab + theta**2 * vb) + max(0.0, float(ratio.n[place])) * unit
+    second = 3 * (first * vb + 2 * covariance**2) / whole**2
+    return (first + second) * (ratio.step / whole) ** 2
 
 
 def _drowned(shown: Figures, place: tuple[int, ...]) -> list[float]:

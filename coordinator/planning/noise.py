@@ -65,14 +65,19 @@ class Quiet:
 def quietest(problem: Problem) -> Quiet | tuple[Unreached, ...]:
     """The cheapest noise that keeps every demand, or those that none keeps.
 
-    Where a square is not quite straight in the noise it is looked at again at each solution (successive linear
-    programmes of a smooth convex problem); what then is over is made up for by less noise in the blocks concerned.
+    Where a square is not straight in the noise it is replaced by the line that touches it at the solution, and solved
+    again until nothing moves. The squares of shares, means and changes are sums of products of powers of the variances
+    with positive factors, so the problem is convex in their logarithms, and a point that satisfies the conditions of
+    the linearised one is the best there is (Boyd and others 2007, geometric programming). What is still over after that
+    is made up for by less noise in the blocks concerned.
     """
     variances = problem.start
-    for _ in range(_LOOKS):
+    for look in range(_LOOKS):
         rows = problem.rows(variances)
-        if missed := _unreached(problem, rows):
+        if look == 0 and (missed := _unreached(problem, rows)):
             return missed
+        if not (rows.room > 0).all():
+            break
         every = list(range(len(rows.demands)))
         solution = _solved(problem.costs, rows, every, list(range(len(problem.costs))))
         variances = solution.variances

@@ -30,7 +30,9 @@ from policies.units.noise import round_up
 
 _START = DraftPrice(rho=Decimal(100))
 """Where looking begins: noise so small that every kind has a figure."""
-_FINE = 30
+_NEAR = 1e-3
+"""How far from given variances a slope is looked for, as a part of them."""
+_FINE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Problem:
         return tuple(_with(block, float(v)) for block, v in zip(self.programme.blocks, variances, strict=True))
 
     def rows(self, variances: Floats) -> Rows:
-        """Every demand as a straight line through these variances and twice each of them."""
+        """Every demand as the straight line that touches it at these variances."""
         blocks = self.noisy(variances)
         slopes, constants, limits, owners, margins = [], [], [], [], []
         for place, demand in enumerate(self.demands):
@@ -143,10 +145,10 @@ class Problem:
             values = np.concatenate([here.squares, here.parts])
             each = np.zeros((len(values), len(blocks)))
             for block in mine:
-                doubled = (*blocks[:block], _with(blocks[block], 2 * variances[block]), *blocks[block + 1 :])
-                more = self.needs(demand, doubled)
+                louder = (*blocks[:block], _with(blocks[block], (1 + _NEAR) * variances[block]), *blocks[block + 1 :])
+                more = self.needs(demand, louder)
                 rise = np.concatenate([more.squares, more.parts]) - values
-                each[:, block] = np.maximum(rise, 0.0) / variances[block]
+                each[:, block] = np.maximum(rise, 0.0) / (_NEAR * variances[block])
             slopes.append(each)
             constants.append(values - each @ variances)
             limits.append(np.r_[np.full(len(here.squares), demand.target**2), np.ones(len(here.parts))])
