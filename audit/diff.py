@@ -93,6 +93,7 @@ def _regions(before: Bundle, after: Bundle, findings: tuple[Finding, ...]) -> Di
         "spent": {cohort: str(nano) for cohort, nano in sorted(_spent(fresh).items())},
         "policies": [entry.place for entry in fresh if entry.event == "adopted" and entry.text("kind") == "policy"],
         "refusals": dict(Counter(entry.text("reason") for entry in fresh if entry.event == "refused")),
+        "inherited": [entry.place for entry in fresh if entry.event == "inherited"],
         "resets": [entry.place for entry in fresh if entry.event == "reset"],
     }
     return Difference(tuple(_told(before, after, fresh, not broken)), facts, (*findings, *broken))
@@ -140,6 +141,9 @@ def _told(before: Bundle, after: Bundle, fresh: Sequence[LoggedEntry], extends: 
                 yield f"  {entry.place}: {entry.text('kind')} {entry.text('name')[:80]} came into force"
             case "reset":
                 yield f"  {entry.place}: the ledger began anew, and all that was left was charged"
+            case "inherited":
+                what = f"at most {rho_text(entry.money('lifetime'))} rho"
+                yield f"  {entry.place}: what the regions before this one had spent was taken over, {what}"
             case "declined":
                 yield f"  {entry.place}: the steward declined a programme ({entry.text('reason')})"
     refusals = Counter(entry.text("reason") for entry in fresh if entry.event == "refused")

@@ -192,6 +192,8 @@ def _caps(state: State, debit: Debit) -> Iterator[str]:
     yield f"Caps by policy version {caps.version}, in force since {held.entry.place}:"
     yield f"  cohort {cohort}: {rho_text(totals[0])} of {rho_text(cap)} rho with this debit"
     yield f"  lifetime: {rho_text(totals[1])} of {rho_text(nano_down(caps.lifetime))} rho with this debit"
+    if caps.most_cohorts is not None:
+        yield f"    of which only the {caps.most_cohorts} dearest cohorts count: a household is in no more of them"
     whole = entry.money("charge") if debit.asked is None else max(entry.money("charge"), debit.asked.most)
     yield f"  a programme: {rho_text(whole)} of {rho_text(nano_down(caps.programme))} rho"
     decision = debit.decision

@@ -13,7 +13,7 @@ from audit.model import Body
 
 _KNOWN = frozenset((
     "policy", "region", "test_only", "cohorts", "lifetime", "programme", "statistics", "variables",
-    "forbidden_crossings", "approval", "witnesses", "secure", "tick_ms",
+    "forbidden_crossings", "approval", "witnesses", "secure", "households", "tick_ms",
 ))  # fmt: skip
 _MOST_RHO = 1000
 """An ordinary policy has no cap above this; one for tests alone may."""
@@ -55,7 +55,7 @@ class Sums:
 class Policy:
     """Caps in rho, exact. A cohort that is not listed has no budget. `region` is empty where the document has none.
 
-    Without `sums` national sums are not allowed.
+    Without `sums` national sums are not allowed. `most_cohorts`: in how many cohorts a household may be; None: in all.
     """
 
     version: int
@@ -70,6 +70,7 @@ class Policy:
     denied: frozenset[str]
     crossings: tuple[tuple[str, str], ...]
     sums: Sums | None = None
+    most_cohorts: int | None = None
 
     @property
     def widest(self) -> Fraction:
@@ -95,8 +96,11 @@ def read_policy(body: Body) -> Policy | None:
     approval, sums = body.get("approval", "automatic"), _sums(body.get("secure"))
     if approval not in ("automatic", "steward") or (sums is None and "secure" in body):
         return None
+    most = _most_cohorts(body.get("households"))
+    if most is None and "households" in body:
+        return None
     steward = approval == "steward"
-    found = Policy(version, region, test_only, cohorts, lifetime, programme, steward, rule, *content, sums)
+    found = Policy(version, region, test_only, cohorts, lifetime, programme, steward, rule, *content, sums, most)
     return found if test_only or found.widest <= _MOST_RHO else None
 
 
@@ -142,6 +146,15 @@ def _sums(value: Json) -> Sums | None:
     if alone is None or attempts is None or colluders is None or attempts < 1 or colluders < 1:
         return None
     return Sums(alone, attempts, colluders)
+
+
+def _most_cohorts(value: Json) -> int | None:
+    match value:
+        case {"most_cohorts": most, **rest} if not rest:
+            found = whole(most)
+            return found if found is not None and found >= 1 else None
+        case _:
+            return None
 
 
 def _content(body: Body) -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, str], ...]] | None:

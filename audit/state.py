@@ -8,6 +8,7 @@ from rondgang.merkle import Tree
 
 from audit.evidence import Evidence
 from audit.findings import Where
+from audit.lifetime import TakenOver
 from audit.model import Bundle, LoggedEntry, Paper
 from audit.policy import Policy
 from audit.reprice.asked import Asked
@@ -80,6 +81,7 @@ class State:
     """Grows with `walk`. `snapshots` maps a cohort to its snapshot and codebook; totals are in nano-rho.
 
     `cohorts` and `lifetime` are added up anew; `said` is what the log's last entry said, the lifetime under `""`.
+    `taken` is what they began with. `imported` are the cohorts of which data ever came into force in this epoch.
 
     `attempts` maps (programme, run) to its newest attempt that was charged, `sums` to its finished sums, and `vectors`
     (programme, run, attempt) to the entry by which a vector left.
@@ -97,10 +99,13 @@ class State:
     policy_hash: str = ""
     roster: Roster | None = None
     calendar: Calendar | None = None
+    calendar_hash: str = ""
     codebooks: dict[str, Codebook] = field(default_factory=dict)
     snapshots: dict[str, tuple[str, str]] = field(default_factory=dict)
     cohorts: dict[str, int] = field(default_factory=dict)
     lifetime: int = 0
+    taken: TakenOver = field(default_factory=TakenOver)
+    imported: set[str] = field(default_factory=set)
     said: dict[str, int] = field(default_factory=dict)
     asked: dict[tuple[str, str], LoggedEntry] = field(default_factory=dict)
     runs: dict[str, LoggedEntry] = field(default_factory=dict)
@@ -121,6 +126,11 @@ class State:
     @property
     def policy(self) -> Policy | None:
         return None if self.in_force is None else self.in_force.policy
+
+    @property
+    def cohorts_held(self) -> frozenset[str]:
+        """The cohorts that a household may be in: of which data ever came into force, here or at a region before."""
+        return frozenset((*self.imported, *(name for name, nano in self.taken.inherited.items() if nano)))
 
     @property
     def people(self) -> Roster | None:

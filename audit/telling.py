@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from audit.checks.epochs import totals_of
 from audit.evidence import Evidence
 from audit.exact import nano_down, rho_text
+from audit.lifetime import amounts
 from audit.model import LoggedEntry
 from audit.policy import Sums
 from audit.reprice.asked import Asked
@@ -44,6 +45,7 @@ def _adopted(evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[
         for cohort, cap in sorted(policy.cohorts.items()):
             yield f"  cap of cohort {cohort}: {rho_text(nano_down(cap))} rho"
         yield f"  cap of the lifetime: {rho_text(nano_down(policy.lifetime))} rho"
+        yield f"  cohorts that a household may be in: {policy.most_cohorts or 'all'}"
         yield f"  cap of a programme: {rho_text(nano_down(policy.programme))} rho"
         yield f"  the steward approves each programme: {'yes' if policy.steward_approves else 'no'}"
         yield f"  witnesses that must cosign: {policy.witnesses.need}, of whom {policy.witnesses.faulty} may lie"
@@ -66,6 +68,14 @@ def _name(evidence: Evidence, key: str) -> str:
         return "the consortium"
     members = (member for roster in evidence.rosters for member in roster.members)
     return next((member.name for member in members if key in member.keys.values()), f"the unknown key {key[:16]}")
+
+
+def _inherited(_evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[str]:
+    yield "The region was formed of others; what those had spent counts here from now on, where it is more than before."
+    yield f"It goes by calendar {entry.text('calendar')[:16]}."
+    for cohort, total in sorted(amounts(entry).items()):
+        yield f"  cohort {cohort}: the most that one of them had spent is {rho_text(total)} rho"
+    yield f"  over the lifetime: the most that one of them had spent is {rho_text(entry.money('lifetime'))} rho"
 
 
 def _imported(_evidence: Evidence, _state: State, entry: LoggedEntry) -> Iterator[str]:
@@ -145,6 +155,7 @@ _TOLD: Mapping[str, Callable[[Evidence, State, LoggedEntry], Iterator[str]]] = {
     "opened": _opened,
     "reset": _reset,
     "adopted": _adopted,
+    "inherited": _inherited,
     "imported": _imported,
     "asked": _asked,
     "refused": _refused,

@@ -15,7 +15,7 @@ from rondgang.keys import PublicKey
 from rondgang.notes import origin
 
 from audit.bundles import Reading, read
-from audit.checks import answers, coordinator, entries, files, heads, sums, witnesses
+from audit.checks import answers, coordinator, entries, files, heads, inheritance, sums, witnesses
 from audit.evidence import Evidence, lay_out, most_named
 from audit.findings import Finding, Severity, Where, error, note
 from audit.model import Bundle
@@ -136,6 +136,7 @@ def _findings(examined: Examined, *, pinned: bool) -> Iterator[Finding]:
     yield from witnesses.check(evidence, walked)
     yield from coordinator.check(evidence, walked)
     yield from sums.check(evidence, walked)
+    yield from inheritance.compare({code: one.state for code, one in walked.items()})
     yield from _coverage(evidence)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from rondgang.leaves import leaf_hash
 from rondgang.merkle import Tree
 
-from audit.checks import answers, approvals, attempts, content, documents, epochs, money, prices, study
+from audit.checks import answers, approvals, attempts, content, documents, epochs, inheritance, money, prices, study
 from audit.checks.entries import readable
 from audit.evidence import Evidence
 from audit.findings import Finding
+from audit.lifetime import TakenOver, amounts
 from audit.model import Bundle, LoggedEntry
 from audit.state import Closed, Debit, Decision, InForce, State
 
@@ -47,7 +48,7 @@ def _turn_over(state: State, epoch: int) -> None:
     if state.epoch:
         state.closed[state.epoch] = Closed(state.tree, dict(state.cohorts), state.lifetime, state.policy_hash)
         state.codebooks, state.snapshots, state.debits, state.calendar = {}, {}, {}, None
-        state.attempts = {}
+        state.attempts, state.imported, state.calendar_hash, state.taken = {}, set(), "", TakenOver()
     state.epoch, state.tree = epoch, Tree()
 
 
@@ -74,6 +75,7 @@ def _debited(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     yield from content.check(state, debit)
     yield from prices.derive(state, debit)
     yield from attempts.check(state, debit)
+    yield from inheritance.debited(state, debit)
     yield from money.check(state, debit)
     state.debits[entry.seq] = debit
     state.spends.append(debit)
@@ -82,6 +84,7 @@ def _debited(state: State, entry: LoggedEntry) -> Iterator[Finding]:
 _CHECKS: Mapping[str, Step] = {
     "reset": epochs.check,
     "adopted": documents.adopted,
+    "inherited": inheritance.check,
     "asked": documents.asked,
     "approved": documents.decided,
     "declined": documents.decided,
@@ -97,6 +100,7 @@ def _take_reset(state: State, entry: LoggedEntry) -> None:
     # What the reset says is counted, so that a debit after it is judged by it; too little is a finding of its own.
     state.cohorts, state.lifetime = epochs.totals_of(entry), entry.money("lifetime_total")
     state.said = {**state.cohorts, "": state.lifetime}
+    state.taken.reset, state.taken.reset_lifetime = dict(state.cohorts), state.lifetime
 
 
 def _take_adopted(state: State, entry: LoggedEntry) -> None:
@@ -114,12 +118,27 @@ def _take_adopted(state: State, entry: LoggedEntry) -> None:
     elif kind == "roster":
         state.roster = library.roster(hashed) or state.roster
     elif kind == "calendar":
-        state.calendar = library.calendar(hashed) or state.calendar
+        calendar = library.calendar(hashed)
+        if calendar is not None:
+            state.calendar, state.calendar_hash = calendar, hashed
     elif kind == "codebook" and (codebook := library.codebook(hashed)) is not None:
         state.codebooks[hashed] = codebook
 
 
+def _take_inherited(state: State, entry: LoggedEntry) -> None:
+    """Counts what was not counted before; whether it is what the calendar says is a finding of its own."""
+    stated, lifetime = amounts(entry), entry.money("lifetime")
+    added, more = state.taken.more(stated, lifetime)
+    for name, nano in added.items():
+        state.cohorts[name] = state.cohorts.get(name, 0) + nano
+        state.said[name] = state.said.get(name, 0) + nano
+    state.lifetime += more
+    state.said[""] = state.said.get("", 0) + more
+    state.taken.take(entry, stated, lifetime)
+
+
 def _take_imported(state: State, entry: LoggedEntry) -> None:
+    state.imported.add(entry.text("cohort"))
     state.snapshots[entry.text("cohort")] = entry.text("snapshot"), entry.text("codebook")
 
 
@@ -164,6 +183,7 @@ def _take_summed(state: State, entry: LoggedEntry) -> None:
 _APPLY: Mapping[str, Callable[[State, LoggedEntry], None]] = {
     "reset": _take_reset,
     "adopted": _take_adopted,
+    "inherited": _take_inherited,
     "imported": _take_imported,
     "asked": _take_asked,
     "approved": _take_decision,

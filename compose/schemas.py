@@ -22,10 +22,12 @@ from pydantic_core import core_schema
 
 from audit.home import WitnessConfig
 from coordinator.home import CoordinatorConfig, ResearcherConfig
+from coordinator.planning.targets import Targets
 from node.home import Config as NodeConfig
 from policies.documents import Document
 from policies.rules.region_policy import RegionPolicy
 from policies.statistics.programme import Draft
+from policies.statistics.published import Published
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.mapping import Mapping
@@ -38,7 +40,9 @@ KINDS: dict[str, type[Document]] = {
     "node": NodeConfig,
     "policy": RegionPolicy,
     "programme": Draft,
+    "published": Published,
     "researcher": ResearcherConfig,
+    "targets": Targets,
     "witness": WitnessConfig,
 }
 """The name of each kind's schema, without `.schema.json`, and its model."""

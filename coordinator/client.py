@@ -27,7 +27,7 @@ from coordinator.desk.views import Prices, Progress, RegionView, Results, Submit
 from coordinator.errors import DeskRefused
 from coordinator.home import Home, ResearcherConfig
 from coordinator.remote.wire import RemoteDesk
-from coordinator.table import frame
+from coordinator.table import frame, read_trends
 from coordinator.transport import channel
 from policies.documents import Document, load_yaml, to_canonical
 from policies.rules.refusals import Reason, Refused
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 D = TypeVar("D", bound=Document)
-T = TypeVar("T", Prices, Submitted, Results)
+T = TypeVar("T", Prices, Submitted, Results, bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,13 @@ class Desk:
     def results(self, run: str) -> pd.DataFrame:
         """The estimates of a run so far, with exactly the contract's columns; `cell` as `key=value;...`."""
         return frame(self.fetch(run).rows_json)
+
+    def trends(self, run: str) -> list[dict[str, str]]:
+        """The statistics of a run over the cohorts, one object a figure; its columns: `coordinator.estimates.trends`.
+
+        Runs of this desk, and published figures beside them with their source. Numbers are decimal text.
+        """
+        return read_trends(_granted(self._remote.trends(run)))
 
     def regions(self) -> tuple[RegionView, ...]:
         """Every region with a certificate in force: on the line or not, last seen when."""

@@ -87,7 +87,7 @@ class Retry:
 class Gathering:
     """Where one run stands. `deadline` is in unix seconds. Regions outside `regions` are never asked.
 
-    `retries` are those of pending regions; one without is asked as soon as it is on the line. `sum_awaited`: national
+    `came` is the unix second of each region's answer. `retries` are those of pending regions; one without is asked as soon as it is on the line. `sum_awaited`: national
     sums may still come.
     """
 
@@ -101,6 +101,7 @@ class Gathering:
     repeats: Mapping[str, Repeats] = field(default_factory=dict)
     retries: Mapping[str, Retry] = field(default_factory=dict)
     sum_awaited: bool = False
+    came: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pending(self) -> frozenset[str]:
@@ -151,10 +152,11 @@ class Gathering:
         """The region's line broke: what it was sent may never have arrived, so it is sent again, without a pause."""
         return replace(self, sent=self.sent - {region}, retries=_without(self.retries, region))
 
-    def answer_kept(self, region: str) -> Gathering:
+    def answer_kept(self, region: str, now: int) -> Gathering:
         """The region's first answer is stored."""
         refused, retries = _without(self.refused, region), _without(self.retries, region)
-        return replace(self._done(region), answered=self.answered | {region}, refused=refused, retries=retries)
+        done, came = self._done(region), {**self.came, region: now}
+        return replace(done, answered=self.answered | {region}, came=came, refused=refused, retries=retries)
 
     def answer_repeated(self, region: str, *, same: bool) -> Gathering:
         """Another answer came for a region that has one: the same bytes, or others, which are kept out."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from rondgang.errors import BadKey
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -59,6 +59,14 @@ class ResearcherConfig(Document):
     name: PartyName
     coordinator: Address
     call_timeout_s: int = Field(default=60, ge=1, le=3600)
+
+
+class _AnyConfig(Document):
+    """Whose folder it is; the rest is that party's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: Literal["coordinator", "researcher"]
 
 
 Config = TypeVar("Config", CoordinatorConfig, ResearcherConfig)
@@ -108,10 +116,17 @@ class Home:
 
     def config(self, kind: type[Config]) -> Config:
         """The configuration. Raises `BadHome` where none stands, `BadDocument` where it cannot be used."""
+        return load_yaml(kind, self._config())
+
+    def role(self) -> Role:
+        """Whose folder this is. Raises `BadHome` and `BadDocument` as `config` does."""
+        return Role(load_yaml(_AnyConfig, self._config()).role)
+
+    def _config(self) -> Path:
         path = self.folder / "config.yaml"
         if not path.is_file():
             raise BadHome(f"{self.folder} has no config.yaml. Make the folder: rondgang coordinator init --home DIR")
-        return load_yaml(kind, path)
+        return path
 
     @property
     def request(self) -> Path:

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib import metadata
 
 import grpc
@@ -15,6 +16,7 @@ from rondgang.v1 import attend_pb2_grpc, desk_pb2_grpc, witness_pb2_grpc
 from coordinator.attendance.lines import Lines
 from coordinator.attendance.service import AttendService
 from coordinator.desk.front import Front
+from coordinator.desk.past import past_runs
 from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.desk.service import DeskService
@@ -48,7 +50,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     lines, key = Lines(), home.signing_key()
     timeout_s = config.secure_round_timeout_s
     runs = Runs(store, lines, study.current, key, clock, _run_name, time.monotonic, timeout_s)
-    front = Front(runs, lines, study.current, clock, rows_json, config.quote_timeout_s)
+    front = Front(runs, lines, study.current, clock, rows_json, partial(past_runs, store), config.quote_timeout_s)
     returns = Returns(runs, lines, front.results, store, key, clock)
     attend = AttendService(lines, runs, returns, study.current, clock, software())
     server = grpc.aio.server(options=SERVER_OPTIONS)

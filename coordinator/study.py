@@ -53,6 +53,11 @@ def read_study(home: Home) -> Study:
     return Study(roster, calendar, {book.document.label: book for book in books})
 
 
+def read_calendar(home: Home) -> Adopted[Calendar]:
+    """The adopted calendar alone, its signature checked anew. Raises `BadHome` where it is absent or not genuine."""
+    return _load(Calendar, "calendar", home.adopted / "calendar.json", home.pinned())
+
+
 class LiveStudy:
     """The adopted documents of a running desk: read again as soon as a file changes.
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from coordinator.estimates.tables import COLUMNS, cell_text
+from coordinator.estimates.trends import COLUMNS as TRENDS
 from policies.units.exact import decimal_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Value: TypeAlias = "str | int | float | dict[str, str] | None"
+_OTHER_COLUMNS = "the desk sent a table with other columns; install the version that the desk runs"
 _EXACT = frozenset({"rho", "epsilon", "delta"})
 
 
@@ -38,6 +41,23 @@ def frame(rows_json: bytes) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def read_trends(rows_json: bytes) -> list[dict[str, str]]:
+    """The figures of `trends` as the desk sent them. Raises ValueError where the columns are not ours."""
+    rows = json.loads(rows_json)
+    if not isinstance(rows, list) or any(not isinstance(row, dict) or tuple(row) != TRENDS for row in rows):
+        raise ValueError(_OTHER_COLUMNS)
+    return rows
+
+
+def trends_csv(rows: Iterable[Mapping[str, str]]) -> str:
+    """`trends.csv`: a header, and one line a figure."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, TRENDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
 def csv_text(rows_json: bytes) -> str:
     """`estimates.csv`: the digits that the desk sent, an empty field where there is no number."""
     out = io.StringIO()
@@ -51,7 +71,7 @@ def csv_text(rows_json: bytes) -> str:
 def _read(rows_json: bytes, number: type[float] | type[str]) -> list[dict[str, Value]]:
     rows = json.loads(rows_json, parse_float=number)
     if not isinstance(rows, list) or any(not isinstance(row, dict) or tuple(row) != COLUMNS for row in rows):
-        raise ValueError("the desk sent a table with other columns; install the version that the desk runs")
+        raise ValueError(_OTHER_COLUMNS)
     return rows
 
 

@@ -9,7 +9,7 @@ from node.ledger.book import Book, Pair
 from node.ledger.ledger import Debit
 from node.pausing import resting
 from node.region import Region
-from policies.rules.decide import Granted, Spent, decide
+from policies.rules.decide import Granted, decide
 from policies.rules.refusals import Refused
 from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
@@ -49,5 +49,5 @@ def still(region: Region, programme: Programme, debit: Debit) -> Granted | Refus
     standing = region.standing(region.ledger.book)
     spent, cohort, own = standing.spent, debit.claim.cohort, debit.granted.charge
     before = {**spent.cohorts, cohort: spent.cohort(cohort).left_after(own)}
-    without = replace(standing, spent=Spent(before, spent.lifetime.left_after(own)))
+    without = replace(standing, spent=replace(spent, cohorts=before, lifetime=spent.lifetime.left_after(own)))
     return decide(programme, without, debit.granted.compilation, attempt=debit.claim.attempt)

@@ -7,6 +7,7 @@
     │   └── NewerLedger   a newer version wrote it
     ├── DiskFault      the ledger cannot be read or written: the disk is to blame
     ├── BadDelivery    an adopted file is not the one that was logged
+    ├── BadRegistry    the registry of households cannot be used (node/registry.py)
     └── Unreachable    a serving node that does not answer on its control socket
 
 An ordinary "no" is a value. No message holds anything computed from rows.
@@ -44,6 +45,10 @@ class DiskFault(NodeError):
 
 class BadDelivery(NodeError):
     """An adopted document on disk is not the one that the ledger names."""
+
+
+class BadRegistry(NodeError):
+    """The registry of households is there, and is none that this version can use."""
 
 
 class Unreachable(NodeError):

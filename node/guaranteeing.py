@@ -33,7 +33,10 @@ class Counted(Told):
 
 
 class Guaranteed(Told):
-    """`policy` is canonical text, `hash` its hash; amounts spent are in nano-rho, by cohort and over all of them."""
+    """`policy` is canonical text, `hash` its hash; amounts spent are in nano-rho, by cohort and over the lifetime.
+
+    `spent_lifetime` is what counts against the lifetime cap: see policies/rules/spent.py.
+    """
 
     region: str
     region_name: Text
@@ -60,7 +63,7 @@ def guaranteed(region: Region) -> Guaranteed:
         policy=to_canonical(adopted.document).decode("utf-8"),
         hash=adopted.digest,
         spent={cohort: standing.spent.cohort(cohort).nano for cohort in standing.spent.cohorts},
-        spent_lifetime=standing.spent.lifetime.nano,
+        spent_lifetime=standing.spent.counted(standing.policy.most_cohorts).nano,
         cohorts={name: cohort.labels for name, cohort in calendar.cohorts.items()},
         witnesses=tuple(
             Watcher(name=one.name, coordinator=one.role is Role.COORDINATOR)

@@ -30,8 +30,8 @@ from node.pausing import Pause, pause, resume
 from node.region import InForce, Region
 from node.reviewing import Reviewed, Unreadable, review
 from node.status import Status, status_of
+from node.terms import Terms, terms_of
 from policies.documents import to_canonical
-from policies.rules.entries import Imported
 from policies.rules.policy_check import for_region
 from policies.rules.region_policy import RegionPolicy
 from policies.study.adoption import NotAdopted
@@ -104,6 +104,7 @@ _ONE: TypeAdapter[OneReturned | Declined] = TypeAdapter(OneReturned | Declined)
 _GUARANTEED: TypeAdapter[Guaranteed] = TypeAdapter(Guaranteed)
 _WAITING: TypeAdapter[Waiting] = TypeAdapter(Waiting)
 _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
+_TERMS: TypeAdapter[Terms] = TypeAdapter(Terms)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
 _HISTORY: TypeAdapter[History] = TypeAdapter(History)
 _ENTRY: TypeAdapter[OneEntry | NoEntry] = TypeAdapter(OneEntry | NoEntry)
@@ -113,12 +114,25 @@ _SNAPSHOTS: TypeAdapter[Snapshots] = TypeAdapter(Snapshots)
 _WOKEN: TypeAdapter[Woken] = TypeAdapter(Woken)
 _STEWARDS: TypeAdapter[Stewards] = TypeAdapter(Stewards)
 _REVIEWED: TypeAdapter[Reviewed | Unreadable] = TypeAdapter(Reviewed | Unreadable)
+
+
+def _recorded(region: Region, given: Arguments) -> Done | Declined:
+    snapshot, cohort, codebook = given.of("snapshot", "cohort", "codebook")
+    most = given.texts.get("most")
+    limit = None if most is None else int(most)
+    outcome = region.record_import(snapshot, cohort, codebook, given.texts.get("base"), limit)
+    if isinstance(outcome, NotAdopted):
+        return Declined(sentence=outcome.sentence)
+    return Done(kind="snapshot", name=outcome.cohort, hash=outcome.snapshot, new=True)
+
+
 _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "status": lambda region, _given: status_of(region),
     "adopt": lambda region, given: _told(region.adopt(given.of("document")[0].encode("utf-8"))),
     "policy": lambda region, given: _told(region.adopt_signed_policy(given.of("policy")[0].encode("utf-8"))),
     "review": lambda region, given: review(region, *given.of("policy")),
-    "import": lambda region, given: _told_import(region.record_import(*given.of("snapshot", "cohort", "codebook"))),
+    "terms": lambda region, given: terms_of(region, *given.of("cohort")),
+    "import": _recorded,
     "results": lambda region, _given: all_returned(region),
     "result": lambda region, given: _one(region, *given.of("run")),
     "guarantees": lambda region, _given: guaranteed(region),
@@ -174,12 +188,22 @@ def review_policy(home: Home, policy: RegionPolicy) -> Reviewed:
     return found
 
 
-def record_import(home: Home, snapshot: str, cohort: str, codebook: str) -> Done | Declined:
+def import_terms(home: Home, cohort: str) -> Terms:
+    """What an import of this cohort must know of the ledger, before it reads a row. Raises NodeError."""
+    return _run(home, "terms", {"cohort": cohort}, _TERMS)
+
+
+def record_import(
+    home: Home, snapshot: str, cohort: str, codebook: str, base: str | None = None, most: int | None = None
+) -> Done | Declined:
     """Puts a finished snapshot into force: id, cohort and codebook hash go into the ledger. Durable on return.
 
-    Raises NodeError.
+    `base` and `most` as for `Region.record_import`. Raises NodeError.
     """
-    return _run(home, "import", {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}, _CHANGED)
+    texts = {"snapshot": snapshot, "cohort": cohort, "codebook": codebook}
+    texts |= {} if base is None else {"base": base}
+    texts |= {} if most is None else {"most": str(most)}
+    return _run(home, "import", texts, _CHANGED)
 
 
 def guarantees(home: Home) -> Guaranteed:
@@ -311,9 +335,3 @@ def _told(outcome: InForce | NotAdopted) -> Done | Declined:
     if isinstance(outcome, NotAdopted):
         return Declined(sentence=outcome.sentence)
     return Done(kind=outcome.kind, name=outcome.name, hash=outcome.digest, new=outcome.new)
-
-
-def _told_import(outcome: Imported | NotAdopted) -> Done | Declined:
-    if isinstance(outcome, NotAdopted):
-        return Declined(sentence=outcome.sentence)
-    return Done(kind="snapshot", name=outcome.cohort, hash=outcome.snapshot, new=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rondgang.merkle import EMPTY_ROOT
@@ -19,14 +19,15 @@ from node.adopted import MODELS, Documents, event_of, load, lying
 from node.closed import clear, closed_files, keep, next_file, put_in_force
 from node.errors import BrokenLedger, NewerLedger
 from node.home import Home
-from node.ledger.epoch import Inherited, released_answers, write_epoch
+from node.inheriting import inherited
+from node.ledger.epoch import TakenAlong, released_answers, write_epoch
 from node.ledger.ledger import Clock, Ledger
 from node.region import NotReady, steward_key
 from node.snapshots import NoSnapshot, open_snapshot
 from policies.documents import from_canonical
-from policies.rules.decide import Spent
-from policies.rules.entries import Imported, Reset
+from policies.rules.entries import Imported, Inherited, Reset
 from policies.rules.region_policy import RegionPolicy
+from policies.rules.spent import Stated
 from policies.study.roster import Roster
 from policies.units.money import NanoRho
 
@@ -130,7 +131,8 @@ def reset(
     and that nobody serves. Raises as `examine`.
 
     Privacy: per cohort and for the lifetime the new totals are the cap of the policy in force here, or what is known
-    to be spent where that is more: nothing of those caps is left to spend, whatever the lost entries were.
+    to be spent where that is more, by this region and by those that it was formed of: nothing of those caps is left to
+    spend, whatever the lost entries were.
     """
     clear(home)
     steps("cleared")
@@ -181,7 +183,7 @@ def _plan(home: Home, own: _Own, last: Checkpoint | None, *, split: bool) -> Pla
     if documents.policy is None:
         raise NotReady("policy")
     policy = documents.policy.document
-    cohorts, lifetime = _charges(policy, own.ledger)
+    cohorts, lifetime = _charges(policy, _spent(home, documents, own.ledger))
     return Plan(_epoch(home, held, last), why, detail, held, last, policy.policy.version, cohorts, lifetime)
 
 
@@ -203,13 +205,27 @@ def _epoch(home: Home, held: Checkpoint | None, last: Checkpoint | None) -> int:
     return max(here, 0 if last is None else last.epoch) + 1
 
 
-def _charges(policy: RegionPolicy, ledger: Ledger | None) -> tuple[dict[str, Charge], Charge]:
-    spent = Spent({}, _NONE) if ledger is None else ledger.book.spent
+def _charges(policy: RegionPolicy, spent: Stated) -> tuple[dict[str, Charge], Charge]:
     cohorts = {
         cohort: _charge(policy.cohorts[cohort].amount if cohort in policy.cohorts else _NONE, spent.cohort(cohort))
         for cohort in sorted({*policy.cohorts, *spent.cohorts})
     }
     return cohorts, _charge(policy.lifetime.amount, spent.lifetime)
+
+
+def _spent(home: Home, documents: Documents, ledger: Ledger | None) -> Stated:
+    """What is known to be spent: by the ledger as far as it can be read, and by the regions that this was formed of."""
+    known = Stated() if ledger is None else Stated(ledger.book.cohorts, ledger.book.lifetime)
+    taken = _inherited(home, documents)
+    if taken is None:
+        return known
+    cohorts = {cohort: NanoRho(nano) for cohort, nano in taken.cohorts.items()}
+    return known.raised_to(Stated(cohorts, NanoRho(taken.lifetime)))
+
+
+def _inherited(home: Home, documents: Documents) -> Inherited | None:
+    held = documents.calendar
+    return None if held is None else inherited(held.document, home.config().region, held.digest)
 
 
 def _charge(cap: NanoRho, spent: NanoRho) -> Charge:
@@ -233,11 +249,11 @@ def _write(home: Home, ledger: Ledger | None, plan: Plan, clock: Clock) -> None:
         cohorts={cohort: charge.charged.nano for cohort, charge in plan.cohorts.items()},
         lifetime_total=plan.lifetime.charged.nano,
     )
-    inherited = Inherited(adopted, (), (), ())
+    along = TakenAlong(adopted, _inherited(home, documents))
     if ledger is not None:
         imported = _still_there(home, documents, ledger)
-        inherited = Inherited(adopted, imported, released_answers(ledger), ledger.seen())
-    write_epoch(next_file(home), opening, inherited, clock)
+        along = replace(along, imported=imported, answers=released_answers(ledger), seen=ledger.seen())
+    write_epoch(next_file(home), opening, along, clock)
 
 
 def _still_there(home: Home, documents: Documents, ledger: Ledger) -> tuple[Imported, ...]:

@@ -14,6 +14,7 @@ from rondgang.signed import Signed, sign, verify
 
 from node.adopted import Documents, event_of, file_of, lay_beside, load, put_in_place
 from node.home import Config, Home
+from node.inheriting import inherited
 from node.ledger.book import Book
 from node.ledger.ledger import Ledger
 from policies.documents import BadDocument, Document, from_canonical, to_canonical
@@ -91,6 +92,7 @@ class Region:
             witnesses=None if held.roster is None else len(witnesses(held.roster.document, now)),
             held=None if held.policy is None else held.policy.document,
             spent=self.ledger.book.spent,
+            imported=self.ledger.book.cohorts_held,
         )
 
     def missing(self) -> tuple[str, ...]:
@@ -179,13 +181,30 @@ class Region:
             )
         return self._force(signed, policy)
 
-    def record_import(self, snapshot: str, cohort: str, codebook: str) -> Imported | NotAdopted:
-        """Puts a finished snapshot into force for its cohort. Durable on return; the same again changes nothing."""
+    def record_import(
+        self, snapshot: str, cohort: str, codebook: str, base: str | None = None, most: int | None = None
+    ) -> Imported | NotAdopted:
+        """Puts a finished snapshot into force for its cohort. Durable on return; the same again changes nothing.
+
+        `base` is the snapshot that was in force when the import began, empty for none; where another came in between,
+        the import is declined. `most` is in how many cohorts a household may be by that import, None for all.
+        """
+        event = Imported(event="imported", snapshot=snapshot, cohort=cohort, codebook=codebook)
+        held = self.ledger.book.snapshots.get(cohort)
+        if held == event:
+            return event
         if codebook not in self.documents.codebooks:
             return NotAdopted("The snapshot follows a codebook that is not adopted here. Adopt it and import again.")
-        event = Imported(event="imported", snapshot=snapshot, cohort=cohort, codebook=codebook)
-        if self.ledger.book.snapshots.get(cohort) != event:
-            self.ledger.log_import(event)
+        if base is not None and base != ("" if held is None else held.snapshot):
+            return NotAdopted(f"Other data of cohort {cohort} came into force during this import. Import again.")
+        policy = self.documents.policy
+        allowed = None if policy is None else policy.document.most_cohorts
+        if allowed is not None and (most is None or most > allowed):
+            return NotAdopted(
+                f"The policy in force lets a household be in at most {allowed} cohorts, and this import did not see to "
+                "that. Import again."
+            )
+        self.ledger.log_import(event)
         return event
 
     def _roster(self, taken: Adopted[Roster] | NotAdopted) -> InForce | NotAdopted:
@@ -222,7 +241,7 @@ class Region:
             return InForce(event.kind, event.name, event.hash, new=False)
         path = file_of(self.home, event)
         lay_beside(path, signed.to_bytes())
-        self.ledger.log_adopted(event, signed)
+        self.ledger.log_adopted(event, signed, inherited(document, self.code, event.hash))
         put_in_place(path)
         self.documents = self._load()
         return InForce(event.kind, event.name, event.hash, new=True)

@@ -1,7 +1,8 @@
 """Snapshots: a cohort's rows in final whole numbers, written once by import and never changed.
 
-HOME/snapshots/<id>/household.parquet, adult.parquet, child.parquet, manifest.json, report.json. Which snapshot is a
-cohort's current one is what the ledger says last. This module only opens; node/importing writes.
+HOME/snapshots/<id>/household.parquet, adult.parquet, child.parquet, manifest.json, report.json; and ids.parquet, which
+import alone reads (node/importing/kept.py). Which snapshot is a cohort's current one is what the ledger says last. This
+module only opens; node/importing writes.
 """
 
 from __future__ import annotations

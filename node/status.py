@@ -11,7 +11,7 @@ from node.ledger.book import Book
 from node.region import Region
 from node.secure.attempts import Running
 from node.witnessing.witnesses import Witnesses
-from policies.rules.decide import left
+from policies.rules.decide import Standing, awaits_inheritance, left
 from policies.rules.entries import (
     Adopted,
     Answered,
@@ -22,6 +22,7 @@ from policies.rules.entries import (
     Declined,
     Entry,
     Imported,
+    Inherited,
     Opened,
     RefusedEntry,
     Reset,
@@ -51,12 +52,17 @@ class Amount(Shown):
 
 
 class Budget(Shown):
-    """Of one cohort, or with an empty name of all together. `snapshot` says whether there are data to ask."""
+    """Of one cohort, or with an empty name of all together. `snapshot` says whether there are data to ask.
+
+    Of all together `spent` is what counts against the lifetime cap: where `most_cohorts` is set, of the cohorts that
+    cost most. `left_lifetime` is what the lifetime cap leaves for this cohort; of all together, for any of them.
+    """
 
     cohort: str
     cap: Amount
     spent: Amount
     left: Amount
+    left_lifetime: Amount
     snapshot: bool
 
 
@@ -127,6 +133,8 @@ class Status(Shown):
     """The whole of it. `serving`, `connected`, `witnesses`, `trouble` and running attempts come from whoever knows.
 
     `test_only`: the policy in force is for tests alone. `cosigned` is the size up to which the log is cosigned.
+    `most_cohorts`: in how many cohorts one household may be; None: in all. `awaits_inheritance`: the calendar does not
+    state yet what the regions that this one was formed of had spent, so nothing may be spent here.
     """
 
     region: str
@@ -138,6 +146,8 @@ class Status(Shown):
     test_only: bool = False
     documents: tuple[Document, ...]
     budgets: tuple[Budget, ...]
+    most_cohorts: int | None = None
+    awaits_inheritance: bool = False
     answered: int
     dead_debits: int
     attempts: tuple[AttemptShown, ...] = ()
@@ -158,6 +168,7 @@ def status_of(region: Region) -> Status:
     """The status of an open region. Reads the ledger only."""
     book = region.ledger.book
     adopted = sorted(book.adopted.values(), key=lambda event: (event.kind, event.name))
+    standing = None if region.missing() else region.standing(book)
     return Status(
         region=region.code,
         coordinator=region.config.coordinator.address,
@@ -165,7 +176,9 @@ def status_of(region: Region) -> Status:
         missing=region.missing(),
         test_only=region.test_only,
         documents=tuple(Document(kind=event.kind, name=event.name, hash=event.hash) for event in adopted),
-        budgets=_budgets(region),
+        budgets=() if standing is None else _budgets(standing),
+        most_cohorts=None if standing is None else standing.policy.most_cohorts,
+        awaits_inheritance=standing is not None and awaits_inheritance(standing),
         answered=len(book.answered),
         dead_debits=len(book.unanswered),
         attempts=_attempts(book),
@@ -242,28 +255,30 @@ def _attempts(book: Book) -> tuple[AttemptShown, ...]:
     return tuple(found)
 
 
-def _budgets(region: Region) -> tuple[Budget, ...]:
-    if region.missing():
-        return ()
-    standing = region.standing(region.ledger.book)
+def _budgets(standing: Standing) -> tuple[Budget, ...]:
     policy, spent = standing.policy, standing.spent
     cohorts = sorted({*policy.cohorts, *spent.cohorts, *standing.snapshots})
-    rows = [
-        Budget(
-            cohort=cohort,
-            cap=amount(policy.cohorts[cohort].amount if cohort in policy.cohorts else NanoRho(0)),
-            spent=amount(spent.cohort(cohort)),
-            left=amount(left(cohort, standing)[0]),
-            snapshot=cohort in standing.snapshots,
+    rows = []
+    for cohort in cohorts:
+        of_cohort, of_lifetime = left(cohort, standing)
+        rows.append(
+            Budget(
+                cohort=cohort,
+                cap=amount(policy.cohorts[cohort].amount if cohort in policy.cohorts else NanoRho(0)),
+                spent=amount(spent.cohort(cohort)),
+                left=amount(of_cohort),
+                left_lifetime=amount(of_lifetime),
+                snapshot=cohort in standing.snapshots,
+            )
         )
-        for cohort in cohorts
-    ]
-    lifetime = policy.lifetime.amount
+    lifetime, counted = policy.lifetime.amount, spent.counted(policy.most_cohorts)
+    for_any = amount(NanoRho(0) if awaits_inheritance(standing) else lifetime.left_after(counted))
     together = Budget(
         cohort="",
         cap=amount(lifetime),
-        spent=amount(spent.lifetime),
-        left=amount(lifetime.left_after(spent.lifetime)),
+        spent=amount(counted),
+        left=for_any,
+        left_lifetime=for_any,
         snapshot=bool(standing.snapshots),
     )
     return (*rows, together)
@@ -279,6 +294,8 @@ def decision_of(entry: Entry) -> Decision:
             about = f"{kind} {name}"
         case Imported(cohort=cohort):
             about = cohort
+        case Inherited():
+            about, charge = "calendar", NanoRho(entry.body.lifetime).text()
         case RefusedEntry(programme=programme):
             about, reason = programme, entry.body.reason
         case Debited(programme=programme):

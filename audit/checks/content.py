@@ -53,8 +53,8 @@ def touched(statistic: Statistic, codebook: Codebook) -> frozenset[str]:
     found: set[str] = set()
     for wave in statistic.waves:
         names = Names(codebook, statistic.unit, wave)
-        texts = (*statistic.of, *statistic.by, *((statistic.where,) if statistic.where else ()))
-        for text in texts:
+        texts = (*statistic.of, *statistic.by, *statistic.strata, statistic.compare, statistic.where)
+        for text in filter(None, texts):
             found |= _named(names, text)
     behind = {source for name in found if name in codebook.definitions for source in derived_sources(name, codebook)}
     return frozenset(found | behind | {name.partition(".")[0] for name in found | behind})

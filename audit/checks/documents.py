@@ -8,6 +8,7 @@ from audit.findings import Finding, Rule, error, warning
 from audit.model import LoggedEntry
 from audit.people import SKEW_S, desks, researchers, stewards, unfit
 from audit.state import State
+from policies.study.history import changes
 
 MISSING = error(
     "document.missing",
@@ -34,10 +35,20 @@ BEHIND = warning(
     "Somebody asked who may not ask any more, and the region did not know yet.",
     "Ask the region's steward when the newer roster was adopted, and the consortium how it was handed out.",
 )
+REWRITTEN = warning(
+    "calendar.rewritten",
+    "The consortium changed in its calendar what had happened already, on which rotation and budgets of then rest.",
+    "Ask the consortium what was wrong before, and who was told.",
+)
 OTHER_POLICY = error(
     "policy.region",
     "The region works by the rules of another region, which its own steward may never have wanted.",
     "Ask the region's steward which policy was signed.",
+)
+FEWER_COHORTS = error(
+    "policy.households",
+    "The policy promises that a household is in fewer cohorts than it may be in already, and counts too little for it.",
+    "Ask the region's steward why; what was spent over all cohorts together must be counted by the policy before.",
 )
 OTHER_RESEARCHER = error(
     "asked.researcher",
@@ -81,8 +92,31 @@ def adopted(state: State, entry: LoggedEntry) -> Iterator[Finding]:
     if kind == "roster" and roster is not None and state.roster is not None and roster.serial < state.roster.serial:
         what = f"Roster {roster.serial} came into force after roster {state.roster.serial}."
         yield OLDER_ROSTER.broken(where, what)
+    if kind == "calendar":
+        yield from _rewritten(state, entry)
     if kind == "policy" and policy is not None and policy.region not in ("", state.region):
         yield OTHER_POLICY.broken(where, f"The policy is that of region {policy.region[:8]}.")
+    if kind == "policy" and policy is not None and policy.most_cohorts is not None:
+        yield from _fewer(state, entry, policy.most_cohorts)
+
+
+def _fewer(state: State, entry: LoggedEntry, most: int) -> Iterator[Finding]:
+    """Fewer cohorts a household than before, where it may be in more of them already."""
+    before, held = None if state.policy is None else state.policy.most_cohorts, state.cohorts_held
+    if (before is None or most < before) and len(held) > most:
+        what = (
+            f"By this policy a household is in at most {most} cohorts; it may be in {', '.join(sorted(held))} already."
+        )
+        yield FEWER_COHORTS.broken(state.at(entry), what)
+
+
+def _rewritten(state: State, entry: LoggedEntry) -> Iterator[Finding]:
+    held, taken = state.calendar, state.evidence.library.calendar(entry.text("hash"))
+    if held is None or taken is None:
+        return
+    for change in changes(held, taken, entry.time):
+        if change.rewrites:
+            yield REWRITTEN.broken(state.at(entry), f"{change.subject} {change.what}.")
 
 
 def unsigned(state: State, kind: str, hashed: str, at: int) -> str:

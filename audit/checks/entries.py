@@ -94,6 +94,7 @@ SHAPES: Mapping[str, Mapping[str, Callable[[Json], bool]]] = {
         "lifetime_total": _is_money,
     },
     "adopted": {"kind": _among("roster", "calendar", "codebook", "policy"), "name": _is_text, "hash": _is_hash},
+    "inherited": {"calendar": _is_hash, "cohorts": _are_totals, "lifetime": _is_money},
     "imported": {"snapshot": _is_snapshot, "cohort": _is_cohort, "codebook": _is_hash},
     "asked": {"programme": _is_hash, "run": _is_run, "researcher": _is_hash, "order": _is_hash},
     "refused": {"programme": _is_hash, "run": _is_text, "reason": _is_text},

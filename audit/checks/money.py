@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from audit.exact import nano_down, rho_text
 from audit.findings import Finding, error
+from audit.lifetime import counted
 from audit.state import Debit, State
 
 TOTAL = error(
@@ -70,23 +71,37 @@ def check(state: State, debit: Debit) -> Iterator[Finding]:
     if totals[0] > cap:
         what = f"Cohort {cohort} is at {rho_text(totals[0])} rho with this debit; the cap is {rho_text(cap)}."
         yield COHORT_CAP.broken(where, what)
-    lifetime = nano_down(caps.lifetime)
-    if totals[1] > lifetime:
-        what = f"The lifetime total is {rho_text(totals[1])} rho with this debit; the cap is {rho_text(lifetime)}."
-        yield LIFETIME_CAP.broken(where, what)
+    lifetime, counts = nano_down(caps.lifetime), _counts(state, cohort, *totals)
+    if counts > lifetime:
+        what = f"{_of_lifetime(caps.most_cohorts)} {rho_text(counts)} rho with this debit"
+        yield LIFETIME_CAP.broken(where, f"{what}; the cap is {rho_text(lifetime)}.")
     most, whole = nano_down(caps.programme), max(charge, 0 if debit.asked is None else debit.asked.most)
     if whole > most:
         what = f"The programme may come to {rho_text(whole)} rho; the policy allows {rho_text(most)} a programme."
         yield PROGRAMME_CAP.broken(where, what)
-    yield from _room(state, debit, cap - totals[0], lifetime - totals[1])
+    if totals[0] <= cap and counts <= lifetime:
+        yield from _room(state, debit, (totals[0], totals[1]), (cap, lifetime))
 
 
-def _room(state: State, debit: Debit, cohort: int, lifetime: int) -> Iterator[Finding]:
-    """What a run begins with is paid only where every attempt could be; nano-rho that are left with it paid."""
+def _of_lifetime(most: int | None) -> str:
+    return "The lifetime total is" if most is None else f"The dearest {most} cohorts together come to"
+
+
+def _counts(state: State, cohort: str, total: int, plain: int) -> int:
+    """What counts against the lifetime cap once the cohort's total is `total`, and that of all charges is `plain`."""
+    known = {name: max(nano, state.said.get(name, 0)) for name, nano in state.cohorts.items()}
+    most = None if state.policy is None else state.policy.most_cohorts
+    return counted({**known, cohort: total}, plain, most, state.taken)
+
+
+def _room(state: State, debit: Debit, totals: tuple[int, int], caps: tuple[int, int]) -> Iterator[Finding]:
+    """What a run begins with is paid only where every attempt could be; totals are those with this debit."""
     asked = debit.asked
     if asked is None or debit.attempt != (0 if asked.of("regional") else 1):
         return
-    more, left = asked.most - debit.entry.money("charge"), min(cohort, lifetime)
-    if 0 <= left < more:
+    more = asked.most - debit.entry.money("charge")
+    counts = _counts(state, debit.entry.text("cohort"), totals[0] + more, totals[1] + more)
+    if more > 0 and (totals[0] + more > caps[0] or counts > caps[1]):
+        left = min(caps[0] - totals[0], caps[1] - _counts(state, debit.entry.text("cohort"), *totals))
         what = f"Its attempts may cost {rho_text(more)} rho more than this debit; {rho_text(left)} is left."
         yield ROOM.broken(state.at(debit.entry), what)

@@ -8,6 +8,8 @@ from audit.findings import Finding, Where, error
 from audit.people import SKEW_S
 from audit.reprice.asked import Asked
 from audit.state import Debit, State
+from audit.turn import asked_in, exists
+from policies.study.calendar import Calendar
 
 NO_CALENDAR = error(
     "calendar.none",
@@ -23,6 +25,11 @@ ROTATION = error(
     "calendar.rotation",
     "The region was not asked in this round: its households were to be left in peace.",
     "Ask the coordinator why the region was ordered to answer, and the region's steward why it did.",
+)
+NO_REGION = error(
+    "calendar.region",
+    "Privacy was spent by a region that had ended, or did not exist yet: its households were another region's.",
+    "Ask the region's steward why its node answered, and the region that came of it what it was told was spent.",
 )
 WINDOW = error(
     "calendar.window",
@@ -77,12 +84,25 @@ def _turn(state: State, where: Where, asked: Asked, now: int) -> Iterator[Findin
     if cohort is None:
         yield COHORT.broken(where, f"The calendar in force has no cohort {asked.cohort[:21]}.")
         return
-    if state.region not in calendar.members(asked.cohort, now):
-        what = f"Cohort {asked.cohort} asks the regions of group {cohort.group}; {state.region} is not one of them."
-        yield ROTATION.broken(where, what)
+    yield from _region(calendar, asked.cohort, state.region, where, now)
     first, last = cohort.windows["release"]
     if not first - SKEW_S <= now <= last + SKEW_S:
         yield WINDOW.broken(where, f"Cohort {asked.cohort} may be asked from {first} to {last}; this was at {now}.")
+
+
+def _region(calendar: Calendar, cohort: str, region: str, where: Where, now: int) -> Iterator[Finding]:
+    """Was it asked in this cohort, and did it exist? Clocks may differ by a little on its first and last day."""
+    if region not in calendar.regions:
+        yield ROTATION.broken(where, f"The calendar in force has no region {region}.")
+        return
+    if not asked_in(calendar, cohort, region):
+        group = calendar.cohorts[cohort].group
+        what = f"Cohort {cohort} asks the regions of group {group}; {region} is not one of them."
+        yield ROTATION.broken(where, what)
+    if not any(exists(calendar, region, now + skew) for skew in (-SKEW_S, 0, SKEW_S)):
+        since, until = calendar.regions[region].since, calendar.regions[region].until
+        what = f"Region {region} exists from {since or 'ever'} to {until or 'ever'}; this was at {now}."
+        yield NO_REGION.broken(where, what)
 
 
 def _deadlines(state: State, debit: Debit, asked: Asked) -> Iterator[Finding]:

@@ -181,7 +181,7 @@ def _variables(paper: Paper, names: Names) -> str:
     codebook = names.papers.get(words_at(paper.body, "codebook_hash"))
     if codebook is None:
         return ""
-    parts = ("of", "where", "by")
+    parts = ("of", "where", "by", "compare", "strata")
     said = [inside(one, part) for one in list_at(paper.body, "statistics") for part in parts]
     text = " ".join(one if isinstance(one, str) else _listed(one) if isinstance(one, list) else "" for one in said)
     found = {}
@@ -217,9 +217,14 @@ def _statistic(statistic: Json, lang: Language) -> tuple[str, str]:
     kind, unit = words_at(statistic, "kind"), words_at(statistic, "unit")
     key, of = f"page.counted.{kind}", inside(statistic, "of")
     units = f"import.units.{unit}"
+    first, *others = (of,) if isinstance(of, str) else list_at(statistic, "of") or ("",)
     fields = {
         "unit": say(units, lang) if units in catalogue() else unit,
         "wave": words_at(statistic, "wave").replace("->", " → "),
+        "outcome": _listed([first]),
+        "terms": _listed(others),
+        "compare": words_at(statistic, "compare"),
+        "strata": _listed(list_at(statistic, "strata")),
         "of": of if isinstance(of, str) else _listed(list_at(statistic, "of")),
         "where": _clause("page.counted.where", lang, where=words_at(statistic, "where")),
         "within": _within(statistic, lang),
@@ -236,6 +241,13 @@ def _within(statistic: Json, lang: Language) -> str:
     match list_at(statistic, "within"):
         case [str(low), str(high)]:
             return say("page.counted.within", lang, low=low, high=high)
+    return "".join(_range(name, list_at(statistic, "ranges", name), lang) for name in keys_at(statistic, "ranges"))
+
+
+def _range(name: str, held: Sequence[Json], lang: Language) -> str:
+    match held:
+        case [str(low), str(high)]:
+            return say("page.counted.ranges", lang, name=name, low=low, high=high)
     return ""
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from markupsafe import Markup
 
 from audit.model import LoggedEntry
-from audit.report.naming import Money, Names, inside, money, nano_of, whole_at, words_at
+from audit.report.naming import Money, Names, inside, keys_at, money, nano_of, whole_at, words_at
 from audit.verdict import Caps, RegionHistory
 from policies.pages.dates import moment
 from policies.pages.numbers import UNKNOWN, exact
@@ -98,12 +98,16 @@ class _Running:
 def accounts(history: RegionHistory, names: Names) -> tuple[Account, ...]:
     """Every account of a region, the lifetime account last. A cohort is there once it has a cap or a charge."""
     running: dict[str, _Running] = {LIFETIME: _Running()}
+    taken: dict[str, int] = {}
     caps = {(caps.since.epoch, caps.since.seq): caps for caps in history.caps}
     for entry in history.entries:
         if found := caps.get((entry.epoch, entry.seq)):
             _capped(running, entry, found, names)
         if entry.event == "reset":
             _reset(running, entry, names)
+            taken = {name: one.spent for name, one in running.items()}
+        elif entry.event == "inherited":
+            _inherited(running, entry, names, taken)
         elif entry.event == "debited":
             _debited(running, entry, names)
     lifetime = running.pop(LIFETIME)
@@ -136,6 +140,17 @@ def _reset(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> No
     lifetime = running[LIFETIME]
     lifetime.spent = max(lifetime.spent, whole_at(entry.body, "lifetime_total") or 0)
     lifetime.move(entry, said)
+
+
+def _inherited(running: dict[str, _Running], entry: LoggedEntry, names: Names, taken: dict[str, int]) -> None:
+    """What regions before this one had spent. `taken` is what was counted of it already, or with a reset."""
+    said = say("report.move.inherited", names.lang)
+    stated = {name: whole_at(entry.body, "cohorts", name) or 0 for name in keys_at(entry.body, "cohorts")}
+    for name, nano in {**stated, LIFETIME: whole_at(entry.body, "lifetime") or 0}.items():
+        one = running.setdefault(name, _Running())
+        one.spent += max(0, nano - taken.get(name, 0))
+        taken[name] = max(nano, taken.get(name, 0))
+        one.move(entry, said)
 
 
 def _debited(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> None:

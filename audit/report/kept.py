@@ -130,6 +130,7 @@ def _rules(policy: Body, names: Names) -> dict[str, str]:
         "witnesses": _witnesses(policy, lang),
         "statistics": _listed([_kind(kind, lang) for kind in list_at(policy, "statistics")]),
         "sums": _sums(policy, lang),
+        "households": _households(policy, lang),
         "deny": _listed(list_at(policy, "variables", "deny")),
         "crossings": _listed([_listed(pair, " x ") for pair in list_at(policy, "forbidden_crossings")]),
         "test_only": say("report.yes", lang) if inside(policy, "test_only") is True else "",
@@ -164,6 +165,12 @@ def _sums(policy: Body, lang: Language) -> str:
     attempts, colluders = _whole(inside(rule, "attempts"), 3), _whole(inside(rule, "colluders"), 1)
     cap = _cap(policy, lang, "secure", "own_noise")
     return say("report.sums_rule", lang, cap=cap, attempts=attempts, colluders=colluders)
+
+
+def _households(policy: Body, lang: Language) -> str:
+    """In how many cohorts a household may be; where the policy does not say, in all, as other defaults left out."""
+    most = inside(policy, "households", "most_cohorts")
+    return say("report.households_rule", lang, most=most) if isinstance(most, int) else ""
 
 
 def _kind(kind: Json, lang: Language) -> Json:

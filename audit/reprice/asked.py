@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd
 
@@ -36,6 +36,11 @@ class Statistic:
     bins: tuple[Fraction, ...]
     by: tuple[str, ...]
     mode: str
+    compare: str = ""
+    strata: tuple[str, ...] = ()
+    at: tuple[Fraction, ...] = ()
+    leaves: int = 64
+    ranges: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ _HEADING = frozenset(
     ("id", "title", "purpose", "requester", "cohort", "codebook", "deadline", "data", "test_only")
 )  # fmt: skip
 _STATISTIC = frozenset(
-    ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label")
+    ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label",
+     "compare", "strata", "at", "leaves", "ranges", "ridge")
 )  # fmt: skip
 _UNITS = ("household", "adult", "child")
 _WAVE = re.compile(r"T[0-9]")
@@ -242,6 +248,11 @@ def _statistic(value: Mapping[str, Json]) -> Statistic:
         bins=_numbers(value.get("bins", [])),
         by=_texts(value.get("by", [])),
         mode=_mode(value),
+        ranges=_ranges(value.get("ranges", {})),
+        compare=_text(value, "compare") if "compare" in value else "",
+        strata=_texts(value.get("strata", [])),
+        at=_numbers(value.get("at", [])),
+        leaves=_number(value, "leaves") if "leaves" in value else 64,
     )
 
 
@@ -257,6 +268,18 @@ def _numbers(value: Json) -> tuple[Fraction, ...]:
     found = tuple(one for one in read if one is not None)
     if len(found) != len(read):
         raise CannotDerive("a statistic's numbers are not decimals")
+    return found
+
+
+def _ranges(value: Json) -> dict[str, tuple[Fraction, Fraction]]:
+    if not isinstance(value, dict):
+        raise CannotDerive("`ranges` is not a range for each of some numbers")
+    found = {}
+    for name, written in value.items():
+        numbers = _numbers(written)
+        if len(numbers) != 2:
+            raise CannotDerive(f"the range of `{name[:40]}` is not two numbers")
+        found[name] = (numbers[0], numbers[1])
     return found
 
 

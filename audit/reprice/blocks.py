@@ -1,8 +1,9 @@
 """Which blocks a programme needs, and the most that one household can put into each: derived from the codebook.
 
-Statistics that count the same units in the same cells share one block `n1`, `n2`, ...; a sum, a variance and a standard
-deviation share what another statistic adds too. Everything else is a block of its statistic's own, under its name.
-What is answered by each region and what is summed over all of them never share a block.
+Statistics that count the same units in the same cells share one block `n1`, `n2`, ...; a sum, a variance, a standard
+deviation and what multiplies two factors share what another statistic adds too. Everything else is a block of its
+statistic's own, under its name. What is answered by each region and what is summed over all of them never share a
+block.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from audit.reprice import (
+    adjusted_difference,
+    correlation,
     count,
+    covariance,
     cross_table,
     histogram,
     mean,
     paired_change,
     proportion,
+    quantile,
+    regression,
     standard_deviation,
     transition,
     variance,
@@ -41,6 +47,11 @@ KINDS: Mapping[str, Callable[[Statistic, Names, tuple[Cells, ...]], Takes]] = {
     "paired_change": paired_change.takes,
     "variance": variance.takes,
     "standard_deviation": standard_deviation.takes,
+    "covariance": covariance.takes,
+    "correlation": correlation.takes,
+    "regression": regression.takes,
+    "adjusted_difference": adjusted_difference.takes,
+    "quantile": quantile.takes,
 }
 
 

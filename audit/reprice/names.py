@@ -43,6 +43,14 @@ class Names:
         except BadExpression as error:
             raise CannotDerive(str(error)) from None
 
+    def known(self, name: str) -> bool:
+        """Whether the text is the name of one variable, rather than a condition."""
+        try:
+            parse_ref(name, self._scope)
+        except BadExpression:
+            return False
+        return True
+
     def condition(self, source: str) -> Expr:
         try:
             return parse(source, self._scope)

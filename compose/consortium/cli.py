@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -26,6 +26,7 @@ from policies.documents import BadDocument, load_yaml
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.enrolment import EnrolmentRequest
+from policies.study.history import changes
 from policies.study.roster import Member
 
 REFUSED, BAD_INPUT = 1, 2
@@ -176,12 +177,31 @@ def roster(out: OutOption, home: HomeOption, as_json: JsonOption = False) -> Non
 
 
 @app.command()
-def calendar(file: FileArgument, out: OutOption, home: HomeOption, as_json: JsonOption = False) -> None:
-    """Signs the rotation calendar. Regions can enrol once a calendar lists them.
+def calendar(
+    file: FileArgument,
+    out: OutOption,
+    home: HomeOption,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Sign even where it alters what has happened already.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Signs the rotation calendar and says what it changes. Regions can enrol once a calendar lists them.
+
+    Plans may change. What has happened may not (a region's group, whom a cohort recruited and when, what a closed
+    region had spent): such a calendar is refused, unless it corrects a mistake and you say --rewrite.
 
     Example: rondgang consortium calendar rotation.yaml --out calendar.json --home consortium
     """
-    _sign_study(Calendar, file, out, home, as_json)
+    with _faults(as_json):
+        held = Home(home).calendar()
+        found = () if held is None else changes(held, load_yaml(Calendar, file), _now())
+        if not rewrite and (history := [f"{one.subject} {one.what}." for one in found if one.rewrites]):
+            advice = "Give regions and cohorts back what they had, or sign with --rewrite if that was a mistake."
+            _stop(as_json, REFUSED, "rewrites_history", "It alters what has happened already:", *history, advice)
+    told: list[Json] = [{"subject": one.subject, "what": one.what, "rewrites": one.rewrites} for one in found]
+    lines = [f"{one.subject} {one.what}.{' ALTERS HISTORY' if one.rewrites else ''}" for one in found]
+    _sign_study(Calendar, file, out, home, as_json, {"changes": told}, lines)
 
 
 @app.command()
@@ -193,7 +213,16 @@ def codebook(file: FileArgument, out: OutOption, home: HomeOption, as_json: Json
     _sign_study(Codebook, file, out, home, as_json)
 
 
-def _sign_study(model: type[Calendar] | type[Codebook], file: Path, out: Path, home: Path, as_json: bool) -> None:
+def _sign_study(
+    model: type[Calendar] | type[Codebook],
+    file: Path,
+    out: Path,
+    home: Path,
+    as_json: bool,
+    more: dict[str, Json] | None = None,
+    lines: Sequence[str] = (),
+) -> None:
+    """`more` facts for programs, and `lines` for people, about what is signed."""
     with _faults(as_json):
         _check_folder(out)
         document: Calendar | Codebook = load_yaml(model, file)
@@ -205,8 +234,8 @@ def _sign_study(model: type[Calendar] | type[Codebook], file: Path, out: Path, h
             place.keep_signed(document, outcome)
         write(out, outcome.to_bytes())
     kind, name = kind_of(document), reference(document)
-    facts: dict[str, Json] = {"kind": kind, "name": name, "hash": outcome.digest, "out": str(out)}
-    _say(as_json, facts, f"Signed {kind} {name}: {out}", f"Hash: {outcome.digest}")
+    facts: dict[str, Json] = {"kind": kind, "name": name, "hash": outcome.digest, "out": str(out), **(more or {})}
+    _say(as_json, facts, f"Signed {kind} {name}: {out}", f"Hash: {outcome.digest}", *lines)
 
 
 def _say_enrolled(outcome: Enrolled, out: Path, kept: Path, as_json: bool) -> None:

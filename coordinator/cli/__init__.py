@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from coordinator.cli import asking, evidence, following, joining, looking, preparing, serving
+from coordinator.cli import (
+    asking,
+    comparing,
+    evidence,
+    following,
+    joining,
+    looking,
+    planning,
+    preparing,
+    rotating,
+    serving,
+)
 
 app = typer.Typer(
     help="The national desk and the researchers who use it.\n\n"
@@ -20,13 +31,15 @@ for verb in (
     joining.adopt,
     serving.serve,
     looking.regions,
-    looking.calendar,
+    rotating.calendar,
     preparing.starters,
     preparing.rehearse,
+    planning.plan,
     asking.price,
     asking.submit,
     following.watch,
     following.results,
+    comparing.trends,
     evidence.export_evidence,
 ):
     app.command()(verb)

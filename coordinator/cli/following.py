@@ -202,10 +202,11 @@ def _write(found: Results, out: Path) -> None:
 
 
 def national_table(rows_json: bytes) -> None:
-    """Prints the national rows of a result."""
+    """Prints the national rows of a result: the direct ones first, then those that other estimators made of them."""
     rows = [
         [
             str(row["statistic"]),
+            str(row["estimator"]),
             str(row["mode"]),
             str(row["measure"]),
             ", ".join(f"{key}={code}" for key, code in row["cell"].items()) if isinstance(row["cell"], dict) else "",
@@ -217,7 +218,7 @@ def national_table(rows_json: bytes) -> None:
         for row in read_rows(rows_json)
         if row["scope"] == "national"
     ]
-    table(("statistic", "mode", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
+    table(("statistic", "estimator", "mode", "measure", "cell", "estimate", "95% interval", "status", "note"), rows)
 
 
 def _show(found: Results, programme: Programme, answered: int, summed: NationalSum | None) -> None:

@@ -1,9 +1,8 @@
-"""Verbs that look: regions, calendar."""
+"""The verb that looks at who takes part: regions."""
 
 from __future__ import annotations
 
 import datetime as dt
-import time
 from pathlib import Path
 
 from rondgang.roles import Role
@@ -14,7 +13,7 @@ from coordinator.client import Desk
 from coordinator.desk.views import RegionView
 from coordinator.home import Home
 from coordinator.prices import Plain
-from policies.study.calendar import Calendar, Cohort
+from policies.study.calendar import Calendar
 
 
 def open_desk(home: Path | None) -> Desk:
@@ -47,39 +46,6 @@ def regions(home: HomeOption = None, as_json: JsonOption = False) -> None:
     table(("region", "name", "group", "now", "last seen", "software", "documents"), rows)
 
 
-def calendar(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """The rotation: which cohorts are past, now and next, whom they ask, and when.
-
-    Example: rondgang coordinator calendar --home researcher
-    """
-    with faults(as_json), open_desk(home) as desk:
-        document = desk.calendar()
-    now = int(time.time())
-    if as_json:
-        facts: list[Plain] = [_cohort(name, document, now) for name in document.cohorts]
-        say(True, {"calendar": document.calendar.id, "version": document.calendar.version, "cohorts": facts})
-        return
-    rows = []
-    for name, cohort in document.cohorts.items():
-        windows = [f"{phase} {_day(first)} to {_day(last)}" for phase, (first, last) in cohort.windows.items()]
-        members = ", ".join(document.members(name))
-        rows.append([name, _turn(cohort, now), cohort.labels.en, cohort.group, "; ".join(windows), members])
-    table(("cohort", "turn", "label", "group", "windows", "regions"), rows)
-
-
-def _turn(cohort: Cohort, now: int) -> str:
-    first, last = cohort.windows["release"]
-    return "past" if now > last else "next" if now < first else "now"
-
-
-def _cohort(name: str, calendar: Calendar, now: int) -> dict[str, Plain]:
-    cohort = calendar.cohorts[name]
-    windows: dict[str, Plain] = {phase: [_day(first), _day(last)] for phase, (first, last) in cohort.windows.items()}
-    members: list[Plain] = list(calendar.members(name))
-    facts: dict[str, Plain] = {"cohort": name, "turn": _turn(cohort, now), "label": cohort.labels.en}
-    return {**facts, "group": cohort.group, "windows": windows, "regions": members}
-
-
 def _region(view: RegionView, calendar: Calendar) -> dict[str, Plain]:
     known = calendar.regions.get(view.region)
     return {
@@ -103,7 +69,3 @@ def _documents(view: RegionView) -> str:
 
 def _moment(second: int | None) -> str:
     return "never" if second is None else dt.datetime.fromtimestamp(second, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _day(second: int) -> str:
-    return dt.datetime.fromtimestamp(second, dt.UTC).strftime("%Y-%m-%d")

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from coordinator.cli.following import national_table
-from coordinator.cli.looking import open_desk
 from coordinator.cli.options import HomeOption, JsonOption, ProgrammeArgument
 from coordinator.cli.output import BAD_INPUT, faults, say, stop, table, told
+from coordinator.cli.study import CalendarOption, CodebookOption, documents
 from coordinator.files import write
 from coordinator.prices import Plain, price_file
 from coordinator.rehearsal.noise import NoSampler, sampler
@@ -23,8 +23,6 @@ from policies.starters import NoStarter, Starter, starter
 from policies.starters import starters as every_starter
 from policies.statistics.plan import price_allowance
 from policies.statistics.programme import Draft
-from policies.study.calendar import Calendar
-from policies.study.codebook import Codebook
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
@@ -62,12 +60,8 @@ def starters(
 
 def rehearse(
     programme: ProgrammeArgument,
-    codebook: Annotated[
-        Path | None, typer.Option(help="The codebook, a YAML file; the desk's when left out.", dir_okay=False)
-    ] = None,
-    calendar: Annotated[
-        Path | None, typer.Option(help="The calendar, a YAML file; the desk's when left out.", dir_okay=False)
-    ] = None,
+    codebook: CodebookOption = None,
+    calendar: CalendarOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the made-up rows. Noise is never seeded.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for the files that a real run gives.")] = None,
     home: HomeOption = None,
@@ -88,7 +82,7 @@ def rehearse(
             noisy = sampler()
         except NoSampler as error:
             stop(as_json, BAD_INPUT, "not_installed", str(error))
-        book, rotation = _documents(draft, codebook, calendar, home, as_json)
+        book, rotation = documents(draft.programme.codebook, codebook, calendar, home, as_json)
         found = perform(draft, book, rotation, seed, noisy)
         files = [] if out is None else _write(found, programme, out)
         told(LABEL)
@@ -99,18 +93,6 @@ def rehearse(
         charge = found.programme.charge
         epsilon = epsilon_from_rho(charge.amount, charge.delta)
         typer.echo(f"\nThe real run would charge each region {charge.amount.text()} rho (epsilon {epsilon}).")
-
-
-def _documents(
-    draft: Draft, codebook: Path | None, calendar: Path | None, home: Path | None, as_json: bool
-) -> tuple[Codebook, Calendar]:
-    """Both from files, or both from the desk."""
-    if codebook is not None and calendar is not None:
-        return load_yaml(Codebook, codebook), load_yaml(Calendar, calendar)
-    if codebook is not None or calendar is not None:
-        stop(as_json, BAD_INPUT, "bad_input", "Give both --codebook and --calendar, or neither to ask the desk.")
-    with open_desk(home) as desk:
-        return desk.codebook(draft.programme.codebook), desk.calendar()
 
 
 def _write(found: Rehearsal, programme: Path, out: Path) -> list[Plain]:

@@ -11,6 +11,7 @@ from rondgang.signed import Signed
 
 from coordinator.admission import Admitted, admit_programme
 from coordinator.attendance.lines import Lines, QuoteOut
+from coordinator.desk.past import result_row
 from coordinator.desk.runs import Answered, Runs
 from coordinator.desk.views import (
     Decision,
@@ -23,19 +24,29 @@ from coordinator.desk.views import (
     Submitted,
 )
 from coordinator.errors import UnknownCodebook
+from coordinator.estimates import trends
+from coordinator.estimates.found import Earlier
+from coordinator.estimates.history import Past, comparable, earlier
 from coordinator.gather import TEMPORARY
 from coordinator.study import Study
+from coordinator.table import read_texts
 from policies.documents import Document, from_canonical
 from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer
 from policies.statistics.programme import Programme
+from policies.statistics.published import shipped
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
 D = TypeVar("D", bound=Document)
-Estimate = Callable[[str, Programme, Codebook, Calendar, Mapping[str, Answer], NationalSum | None], bytes]
-"""Run, programme, codebook, calendar, answers by region, the national sums -> the rows as a JSON array of objects."""
+Estimate = Callable[
+    [str, Programme, Codebook, Calendar, Mapping[str, Answer], NationalSum | None, tuple[Earlier, ...]], bytes
+]
+"""Run, programme, codebook, calendar, answers by region, the national sums, figures of earlier cohorts -> the rows as a
+JSON array of objects."""
+PastRuns = Callable[[Callable[[Programme], bool]], tuple[Past, ...]]
+"""The finished runs whose programme is wanted, in one transaction."""
 
 
 class Front:
@@ -48,6 +59,7 @@ class Front:
         study: Callable[[], Study],
         clock: Callable[[], int],
         estimate: Estimate,
+        past: PastRuns,
         quote_timeout_s: float,
     ) -> None:
         self._runs = runs
@@ -55,6 +67,7 @@ class Front:
         self._study = study
         self._clock = clock
         self._estimate = estimate
+        self._past = past
         self._quote_timeout_s = quote_timeout_s
 
     def study(self, label: str) -> StudyDocuments:
@@ -117,20 +130,49 @@ class Front:
     async def results(self, run: str) -> Results | Refused:
         """The estimates of a run so far, and what they rest on: signed answers and sums. Raises `UnknownRun`."""
         found = await self._runs.answered(run)
-        study, asked = self._study(), found.programme
+        documents = self._documents(found.programme)
+        if isinstance(documents, Refused):
+            return documents
+        asked = found.programme
+        past = await self._runs.stored(lambda: self._past(lambda other: _carries(asked, other, documents[1])))
+        rows = await asyncio.to_thread(self._rows, run, found, *documents, past)
+        data = tuple(found.answers.values())
+        return Results(run, found.state, found.signed.to_bytes(), rows, data, found.signed_sum)
+
+    async def trends(self, run: str) -> bytes | Refused:
+        """The statistics of a run over the cohorts, as a JSON array of objects. Raises `UnknownRun`."""
+        found = await self._runs.answered(run)
+        results, documents = await self.results(run), self._documents(found.programme)
+        if isinstance(results, Refused):
+            return results
+        if isinstance(documents, Refused):
+            return documents
+        codebook, calendar = documents
+        asked = found.programme
+        past = await self._runs.stored(lambda: self._past(lambda other: comparable(asked, other)))
+
+        def made() -> bytes:
+            rows = tuple(result_row(row) for row in read_texts(results.rows_json))
+            now = Past(run, 0, asked, codebook, rows)
+            return trends.to_json(trends.trends(now, past, shipped(), calendar)).encode("utf-8")
+
+        return await asyncio.to_thread(made)
+
+    def _documents(self, asked: Programme) -> tuple[Codebook, Calendar] | Refused:
+        """The codebook and the calendar of a programme, as long as the desk works by them."""
+        study = self._study()
         codebook, calendar = study.codebook(asked.codebook_hash), study.calendar.document
         if codebook is None or asked.programme.cohort not in calendar.cohorts:
             return Refused(
                 Reason.CODEBOOK_MISMATCH, "The desk no longer works by the documents of this run. Adopt them again."
             )
-        rows = await asyncio.to_thread(self._rows, run, found, codebook, calendar)
-        data = tuple(found.answers.values())
-        return Results(run, found.state, found.signed.to_bytes(), rows, data, found.signed_sum)
+        return codebook, calendar
 
-    def _rows(self, run: str, found: Answered, codebook: Codebook, calendar: Calendar) -> bytes:
+    def _rows(self, run: str, found: Answered, codebook: Codebook, calendar: Calendar, past: tuple[Past, ...]) -> bytes:
         answers = {region: _document(Answer, data) for region, data in found.answers.items()}
         national = None if found.signed_sum is None else _document(NationalSum, found.signed_sum)
-        return self._estimate(run, found.programme, codebook, calendar, answers, national)
+        carried = earlier(found.programme, codebook, calendar, past, shipped())
+        return self._estimate(run, found.programme, codebook, calendar, answers, national, carried)
 
 
 def _document(model: type[D], data: bytes) -> D:
@@ -151,3 +193,9 @@ def _window(admitted: Admitted, study: Study, now: int) -> Refused | None:
         Reason.OUTSIDE_WINDOW,
         f"The release window of cohort {cohort} is not open. See `rondgang coordinator calendar`.",
     )
+
+
+def _carries(asked: Programme, other: Programme, calendar: Calendar) -> bool:
+    """Whether a run may hold figures of an earlier cohort for another one."""
+    known, cohort = calendar.cohorts.get(other.programme.cohort), calendar.cohorts[asked.programme.cohort]
+    return known is not None and known.begin < cohort.begin and comparable(asked, other)

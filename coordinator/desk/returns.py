@@ -13,15 +13,16 @@ from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
 
 from coordinator.attendance.lines import Lines, ResultOut
+from coordinator.desk.past import result_row
 from coordinator.desk.runs import Runs
 from coordinator.desk.views import Results
 from coordinator.gather import State
 from coordinator.log import fault, note
 from coordinator.store.store import ResultBytes, Store
-from coordinator.table import Value, read_texts
+from coordinator.table import read_texts
 from policies.documents import from_canonical, to_canonical
 from policies.rules.refusals import Refused
-from policies.rules.result import COLUMNS, MOST_BYTES, NATIONAL, Result, ResultRow
+from policies.rules.result import MOST_BYTES, NATIONAL, Result
 from policies.secure.rounds import NationalSum
 from policies.statistics.programme import Programme
 
@@ -107,12 +108,14 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
     asked = Signed.from_bytes(found.signed_programme)
     programme = from_canonical(Programme, asked.document)
     rows = read_texts(found.rows_json)
-    answered = {row["scope"] for row in rows if row["scope"] != NATIONAL and row["status"] != "missing"}
+    # Other estimators may have a figure for a region that never answered.
+    direct = [row for row in rows if row["estimator"] == "direct" and row["scope"] != NATIONAL]
+    answered = {row["scope"] for row in direct if row["status"] != "missing"}
     if found.signed_sum is not None:
         answered |= set(from_canonical(NationalSum, Signed.from_bytes(found.signed_sum).document).regions)
     regions = tuple(region for region in programme.regions if region in answered)
     # Every region gets the national rows: each is made once.
-    told = [(row["scope"], _row(row)) for row in rows]
+    told = [(row["scope"], result_row(row)) for row in rows]
     results = {}
     for region in regions:
         result = Result(
@@ -133,12 +136,3 @@ def signed_results(found: Results, key: SigningKey) -> dict[str, ResultBytes]:
         else:
             note("result_too_long", loud=True, run=found.run, region=region)
     return results
-
-
-_KEPT_COLUMNS = tuple(name for name in COLUMNS if name in ResultRow.model_fields)
-
-
-def _row(row: dict[str, Value]) -> ResultRow:
-    fields: dict[str, object] = {name: "" if row[name] is None else row[name] for name in _KEPT_COLUMNS}
-    cell = row["cell"]
-    return ResultRow.model_validate(fields | {"cell": tuple(cell.items()) if isinstance(cell, dict) else ()})

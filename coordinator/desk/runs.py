@@ -194,7 +194,7 @@ class Runs:
         match await self.stored(lambda: self._store.keep_answer(name, region, data, now)):
             case Kept.FIRST:
                 note("answer_kept", run=name, region=region)
-                run.gathering = run.gathering.answer_kept(region)
+                run.gathering = run.gathering.answer_kept(region, now)
                 if self._where(name) is Where.SUMMED:
                     # It knows the programme now, and did not before.
                     await self.national.give(region)
@@ -331,7 +331,8 @@ class Runs:
         for region in gathering.regions:
             asked, repeats = gathering.asked(region), gathering.repeats.get(region, Repeats())
             refused = gathering.refused.get(region) if asked in (Asked.PENDING, Asked.REFUSED) else None
-            regions.append(RegionProgress(region, asked, refused, repeats.same, repeats.other))
+            came = gathering.came.get(region, 0)
+            regions.append(RegionProgress(region, asked, refused, repeats.same, repeats.other, came))
         if national is not None and not regions:
             # Nobody has an answer of its own: what a region does is its part in the attempt.
             regions = [RegionProgress(region, *national.asked(region)) for region in run.programme.regions]

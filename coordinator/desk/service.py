@@ -91,6 +91,10 @@ class DeskService(desk_pb2_grpc.DeskServiceServicer):
         async with self._call(context):
             return wire.results_to_wire(await self._front.results(request.run))
 
+    async def Trends(self, request: desk_pb2.TrendsRequest, context: Context) -> desk_pb2.TrendsResponse:  # noqa: N802
+        async with self._call(context):
+            return wire.trends_to_wire(await self._front.trends(request.run))
+
     @asynccontextmanager
     async def _call(
         self, context: Context, roles: Collection[Role] = frozenset({Role.RESEARCHER})

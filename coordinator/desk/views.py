@@ -69,13 +69,17 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class RegionProgress:
-    """Where one region stands in a run; `same` and `other` count answers that came again."""
+    """Where one region stands in a run; `same` and `other` count answers that came again.
+
+    `answered` is the unix second in which its own answer came in, 0 where it has none.
+    """
 
     region: str
     state: Asked
     refused: Refused | None = None
     same: int = 0
     other: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

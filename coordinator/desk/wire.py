@@ -118,6 +118,7 @@ def progress_to_wire(progress: Progress) -> desk_pb2.WatchResponse:
             refusal=None if one.refused is None else refusal_to_wire(one.refused),
             repeats=one.same,
             conflicts=one.other,
+            answered=one.answered,
         )
         for one in progress.regions
     ]
@@ -140,6 +141,7 @@ def progress_from_wire(message: desk_pb2.WatchResponse) -> Progress:
             refusal_from_wire(one.refusal) if one.HasField("refusal") else None,
             one.repeats,
             one.conflicts,
+            one.answered,
         )
         for one in message.regions
     )
@@ -187,6 +189,16 @@ def results_from_wire(message: desk_pb2.ResultsResponse) -> Results | Refused:
     found = message.results
     answers, signed_sum = tuple(found.signed_answers), found.signed_sum or None
     return Results(found.run, State(found.state), found.signed_programme, found.rows_json, answers, signed_sum)
+
+
+def trends_to_wire(outcome: bytes | Refused) -> desk_pb2.TrendsResponse:
+    if isinstance(outcome, Refused):
+        return desk_pb2.TrendsResponse(refusal=refusal_to_wire(outcome))
+    return desk_pb2.TrendsResponse(rows_json=outcome)
+
+
+def trends_from_wire(message: desk_pb2.TrendsResponse) -> bytes | Refused:
+    return message.rows_json if message.WhichOneof("outcome") == "rows_json" else refusal_from_wire(message.refusal)
 
 
 def _digits(amount: NanoRho | None) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coordinator.estimates.kinds import Asked, Summed, measured, summed
-from coordinator.estimates.ratio import Ints, NoisyBlock
+from coordinator.estimates.absent import AVERAGES, Split, widened
+from coordinator.estimates.kinds import Asked, Measured, Summed, measured, summed
+from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio
 from coordinator.estimates.summing import NationalBlocks, weighting_of
 from policies.secure.rounds import NationalSum
 from policies.statistics.blocks import Mode
@@ -48,12 +49,40 @@ class Known:
         return () if self.national is None else self.national.regions
 
     def figured(
-        self, statistic: Asked, programme: Programme, codebook: Codebook, expected: Mapping[str, Expected]
+        self,
+        statistic: Asked,
+        programme: Programme,
+        codebook: Codebook,
+        expected: Mapping[str, Expected],
+        between: float | None = None,
     ) -> tuple[Summed, ...]:
-        """The statistic's measures, in order; none where nothing of its mode came in."""
+        """The statistic's measures, in order; none where nothing of its mode came in.
+
+        Where regions are missing the national intervals are wider by what these may differ from the others; `between`
+        is the public planning deviation between regions, None where there is none (see absent).
+        """
         if statistic.mode == "regional":
-            return measured(statistic, self.regional, codebook, self.weights) if self.answered else ()
-        if self.national is None:
+            found: tuple[Summed, ...] = (
+                measured(statistic, self.regional, codebook, self.weights) if self.answered else ()
+            )
+        elif self.national is None:
             return ()
-        weighting = weighting_of(programme, self.national.regions, expected, statistic.compiled.statistic.unit)
-        return summed(statistic, self.national.blocks, codebook, weighting)
+        else:
+            unit = statistic.compiled.statistic.unit
+            weighting = weighting_of(programme, self.national.regions, expected, unit)
+            found = summed(statistic, self.national.blocks, codebook, weighting)
+        included = self.included(statistic.mode)
+        split = Split.of(programme.weights, included, expected, statistic.compiled.statistic.unit)
+        return tuple(_widened(one, split, between) for one in found)
+
+
+def _widened(found: Summed, split: Split, between: float | None) -> Summed:
+    """A measure whose national ratio reckons with the missing regions.
+
+    Other figures than averages stay as they are; their note says what is assumed.
+    """
+    everywhere = found.everywhere
+    if isinstance(everywhere, Figures) or found.measure.name not in AVERAGES:
+        return found
+    here = found.here if isinstance(found, Measured) and isinstance(found.here, Ratio) else None
+    return replace(found, everywhere=widened(everywhere, here, split, between))

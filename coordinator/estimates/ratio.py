@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, Self
 
@@ -22,6 +23,7 @@ from coordinator.estimates.sets import (
 
 Ints = NDArray[np.int64]
 Law = Literal["share", "constant", "poisson"]
+Source = Literal["estimated", "planned", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,27 @@ class NoisyBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """What regions that did not answer add to a national ratio, by cell; see coordinator/estimates/absent.py.
+
+    `variance` is added to that of A - theta*B, and `quantile` takes the place of the normal one. `deviation` between
+    regions is in the units people know; `source` says where it comes from.
+    """
+
+    variance: Floats
+    quantile: float | Floats
+    deviation: Floats
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Ratio:
     """theta = a/b with its noise and its sampling law; arrays are regions x cells, or cells once pooled.
 
     `n` is what the sampling variance is proportional to: units (share, constant), or the slope of a count. It is raw,
     so it may be negative; only its use in a variance stops at zero. `per_unit` is the variance of one unit (constant).
     Theta is on the grid; `lower + step * theta` is the value people know. `top` is the largest theta of a share. A
-    `total` has no denominator: b is 1, also when regions are pooled.
+    `total` has no denominator: b is 1, also when regions are pooled. `absent` is None where every region is in.
     """
 
     a: Floats
@@ -61,6 +77,7 @@ class Ratio:
     step: float = 1.0
     note: str = ""
     total: bool = False
+    absent: Absent | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -83,8 +100,12 @@ class Ratio:
 class Figures:
     """What a table shows, of the shape of the ratio. low and high are NaN where the set is unbounded.
 
-    The deviations are those of the linearised ratio at the estimate. `numerator` and `denominator` are raw noisy
-    numbers with estimate = numerator / denominator; a count has no denominator (NaN).
+    The deviations are those of the linearised ratio at the estimate; that of sampling holds what regions that did not
+    answer add. `numerator` and `denominator` are raw noisy numbers with estimate = numerator / denominator; a count has
+    no denominator, and what is no ratio has no numerator.
+
+    Of what is no ratio, `readable` says which rows may be read (elsewhere the denominator does, see status), `remarks`
+    what is to be said of some of them (by their place), and `note` what is to be said of all.
     """
 
     estimate: Floats
@@ -96,6 +117,9 @@ class Figures:
     numerator: Floats
     denominator: Floats
     denominator_sd: Floats
+    readable: NDArray[np.bool_] | None = None
+    remarks: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    note: str = ""
 
 
 def pool(ratio: Ratio, weights: Ints, grid: int = 1000) -> Ratio:
@@ -126,12 +150,20 @@ def _pooled_slope(ratio: Ratio, w: Floats) -> Floats:
     return np.asarray(slope * np.clip(mean, w.min(), w.max()))
 
 
-def figures(ratio: Ratio, z: float = Z95) -> Figures:
-    """Estimates, confidence intervals and deviations, in the units people know."""
-    low, high = confidence_set(ratio.a, ratio.b, ratio.noise, ratio.sampling, z)
+def figures(ratio: Ratio, z: float | Floats = Z95) -> Figures:
+    """Estimates, confidence intervals and deviations, in the units people know.
+
+    `z` is the quantile, one for all cells or one each; where regions are absent theirs is used.
+    """
+    absent = ratio.absent
+    widened = ratio.noise if absent is None else replace(ratio.noise, va=ratio.noise.va + absent.variance)
+    quantile = z if absent is None else absent.quantile
+    low, high = confidence_set(ratio.a, ratio.b, widened, ratio.sampling, quantile)
     theta = np.divide(ratio.a, ratio.b, out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
     scale = np.divide(ratio.step, np.abs(ratio.b), out=np.full_like(ratio.a, np.nan), where=ratio.b != 0)
     noise, sampling = ratio.noise.at(theta), ratio.sampling.at(theta)
+    if absent is not None:
+        sampling = sampling + absent.variance
     return Figures(
         estimate=ratio.lower + ratio.step * theta,
         low=ratio.lower + ratio.step * low,

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator.estimates.absent import remark
 from coordinator.estimates.kinds import MEASURES, Asked, Measure, Measured, Summed, asked
 from coordinator.estimates.known import Answers, Known
 from coordinator.estimates.ratio import Figures
@@ -139,14 +140,14 @@ def estimate_rows(
     """
     compilation = compile_blocks(programme.statistics, codebook)
     known = Known.of(programme, answers, national)
-    expected = calendar.expected_of(programme.programme.cohort)
+    expected, between = calendar.expected_of(programme.programme.cohort), calendar.planning.between
     blocks = {block.id: block for block in compilation.blocks}
     rho = _decimal_shares(programme, compilation)
     epsilon = epsilon_from_rho(programme.charge.amount, programme.charge.delta)
     rows: list[Row] = []
     for compiled in compilation.statistics:
         statistic = asked(compiled, blocks, codebook, [expected[region] for region in programme.regions])
-        found = known.figured(statistic, programme, codebook, expected)
+        found = known.figured(statistic, programme, codebook, expected, None if between is None else float(between))
         definition, share = _definition(compiled, blocks), rho[compiled.statistic.id]
         for place, measure in enumerate(MEASURES[statistic.kind]):
             cells, included = _cells(compiled, measure, codebook), known.included(statistic.mode)
@@ -178,10 +179,9 @@ def _written(table: _Table, found: Summed) -> Iterator[Row]:
         here = found.figures(found.here)
         own = here, clear(here)
     missing = table.missing
-    absent = f"without {', '.join(missing)}" if missing else ""
     for cell in range(len(table.cells)):
         status: Status = "provisional" if missing else "ok"
-        fine = bool(readable[cell])
+        fine, absent = bool(readable[cell]), remark(missing, found.everywhere, cell)
         yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", noted, absent)
         if own is not None:
             yield from _own_rows(table, cell, *own, noted)
@@ -208,10 +208,10 @@ def _row(
     table: _Table, cell: int, scope: str, found: Figures, at: tuple[int, ...], status: Status, *remarks: str
 ) -> Row:
     block = table.statistic.block
-    unbounded = math.isnan(found.low[at])
+    unbounded = math.isnan(found.low[at]) and found.readable is None
     rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
     why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
-    reasons = (why, *remarks)
+    reasons = (why, found.remarks.get(at, ""), *remarks)
     households = found.numerator if table.measure.counts else found.denominator
     plain = block.selection.unit == "household" and not block.again
     return replace(

@@ -82,10 +82,13 @@ def proportional(slope: Floats) -> Sampling:
     return Sampling(zero, slope, zero, 0.0, np.inf)
 
 
-def confidence_set(a: Floats, b: Floats, noise: Noise, sampling: Sampling, z: float = Z95) -> tuple[Floats, Floats]:
+def confidence_set(
+    a: Floats, b: Floats, noise: Noise, sampling: Sampling, z: float | Floats = Z95
+) -> tuple[Floats, Floats]:
     """The ends of {t: (A - t B)^2 <= z^2 (noise(t) + sampling(t))}; NaN where the set is unbounded.
 
-    Where it is bounded it contains A/B, and it grows with every variance. Formulas: see the top of this file.
+    `z` is one quantile for all ratios, or one each. Where the set is bounded it contains A/B, and it grows with every
+    variance and with z. Formulas: see the top of this file.
     """
     z2 = z * z
     square, half, rest = b * b - z2 * noise.vb, a * b - z2 * noise.cab, a * a - z2 * noise.va

@@ -9,7 +9,7 @@ A withheld row keeps its numbers; the mark says that they carry too little to be
    with 1.9 deviations: one row in ten escaped rule 1, and 82% of those intervals held; now none escapes. With 2.6
    deviations it was one in four and 91%; now it is one in fifty.
 
-Counts have no denominator and are never withheld.
+Counts have no denominator and are never withheld. What is no ratio has a rule of its own, in the file of its kind.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ MEAN = 3.0
 
 def clear(found: Figures) -> NDArray[np.bool_]:
     """Whether each row may be read, of the shape of the figures (regions x cells, or cells for national rows)."""
+    if found.readable is not None:
+        return found.readable
     counts = np.isnan(found.denominator)
     own = (found.denominator >= OWN * found.denominator_sd) & ~np.isnan(found.low)
     if found.denominator.ndim > 1:

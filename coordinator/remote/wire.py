@@ -51,6 +51,10 @@ class RemoteDesk:
         request = desk_pb2.ResultsRequest(run=run)
         return wire.results_from_wire(self._call("Results", request, desk_pb2.ResultsResponse.FromString))
 
+    def trends(self, run: str) -> bytes | Refused:
+        request = desk_pb2.TrendsRequest(run=run)
+        return wire.trends_from_wire(self._call("Trends", request, desk_pb2.TrendsResponse.FromString))
+
     def watch(self, run: str, timeout_s: float | None) -> Iterator[Progress]:
         """Progress at every change until the run is complete or closed."""
         with self._faults():

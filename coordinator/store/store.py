@@ -176,7 +176,13 @@ class Store:
     def gathering(self, run: str, regions: tuple[str, ...], deadline: int) -> Gathering:
         """Where a run stands by what is stored."""
         query = select(
-            REPLIES.c.region, REPLIES.c.kind, REPLIES.c.reason, REPLIES.c.sentence, REPLIES.c.same, REPLIES.c.other
+            REPLIES.c.region,
+            REPLIES.c.kind,
+            REPLIES.c.reason,
+            REPLIES.c.sentence,
+            REPLIES.c.received,
+            REPLIES.c.same,
+            REPLIES.c.other,
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(REPLIES.c.run == run)).all()
@@ -187,6 +193,7 @@ class Store:
             answered=frozenset(row.region for row in rows if row.kind == "answer"),
             refused={row.region: Refused(Reason(row.reason), row.sentence) for row in rows if row.kind == "refusal"},
             repeats={row.region: Repeats(row.same, row.other) for row in rows if row.same or row.other},
+            came={row.region: row.received for row in rows if row.kind == "answer"},
         )
 
     def answers(self, run: str) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
-"""`rondgang node import`: delivered files become the cohort's current snapshot."""
+"""`rondgang node import`: delivered files become the cohort's current snapshot, or are added to it."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # importing loads numpy and pyarrow, which no other verb need
     from node.home import Home
     from node.importing.request import ImportRequest
     from node.importing.run import ImportResult
+    from node.terms import Terms
 
 
 def import_command(
@@ -36,6 +38,10 @@ def import_command(
     encoding: Annotated[
         str | None, typer.Option(help="Of CSV files: utf-8 (the default), latin-1, windows-1252 or utf-16.")
     ] = None,
+    add: Annotated[bool, typer.Option("--add", help="Add new waves to the data in force.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the data in force, also where that loses a wave.")
+    ] = False,
     home: HomeOption = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -47,21 +53,35 @@ def import_command(
     mapping; a mapping.yaml in the folder is used by itself. Only counts are shown, and kept beside the snapshot; they
     are for the steward alone.
 
+    With --add the files hold only waves that are new: they join the households and persons that are in force, known
+    again by id, and nothing else changes. Without it the files replace what is in force, but lose no wave of it unless
+    --replace says so. Either way it is a new snapshot: a question that was answered before is priced and charged anew.
+
     Example: rondgang node import delivery/ --cohort c3 --codebook cohort3@1
+
+    Example: rondgang node import delivery-t1/ --cohort c3 --add
 
     Example: rondgang node import gezinnen.sav --mapping mapping.yaml --cohort c3
     """
     from node.importing.request import Wishes, prepare
+    from node.operations import import_terms
 
     found, terminal = open_home(home, lang, as_json)
-    wishes = Wishes(delimiter, encoding, mapping)
+    if add and replace:
+        terminal.stop(BAD_INPUT, "both_ways", "import.bad.both_ways")
+    wishes = Wishes(delimiter, encoding, mapping, "add" if add else "replace" if replace else "keep")
+
+    def request() -> ImportRequest:
+        prepared = prepare(found, tuple(sources), cohort, codebook, wishes)
+        return dataclasses.replace(prepared, terms=import_terms(found, cohort))
+
     with faults(terminal):
-        result = _imported(terminal, lambda: prepare(found, tuple(sources), cohort, codebook, wishes))
-        _record(found, terminal, result)
+        result, terms = _imported(terminal, request)
+        _record(found, terminal, result, terms)
     _tell(terminal, result)
 
 
-def _imported(terminal: Terminal, request: Callable[[], ImportRequest]) -> ImportResult:
+def _imported(terminal: Terminal, request: Callable[[], ImportRequest]) -> tuple[ImportResult, Terms]:
     from node.errors import NodeError
     from node.importing.problems import BadImport
     from node.importing.run import import_files
@@ -70,7 +90,7 @@ def _imported(terminal: Terminal, request: Callable[[], ImportRequest]) -> Impor
     try:
         prepared = request()
         with _busy(terminal):
-            return import_files(prepared)
+            return import_files(prepared), prepared.terms
     except BadImport as error:
         terminal.stop(BAD_INPUT, error.reason, f"import.bad.{error.reason}", **error.fields)
     except NodeError:
@@ -82,13 +102,14 @@ def _imported(terminal: Terminal, request: Callable[[], ImportRequest]) -> Impor
         terminal.stop(REFUSED, "fault", "import.fault", place=place_of(error))
 
 
-def _record(home: Home, terminal: Terminal, result: ImportResult) -> None:
+def _record(home: Home, terminal: Terminal, result: ImportResult, terms: Terms) -> None:
     """The ledger makes the snapshot current. One that it declines is removed; after a fault it stays: nobody knows."""
     from node.importing.write import discard
     from node.operations import Declined, record_import
 
     snapshot = result.snapshot
-    outcome = record_import(home, snapshot.id, snapshot.cohort, snapshot.codebook_hash)
+    facts = (snapshot.id, snapshot.cohort, snapshot.codebook_hash)
+    outcome = record_import(home, *facts, terms.snapshot, terms.most_cohorts)
     if isinstance(outcome, Declined):
         discard(snapshot)
         terminal.stop(REFUSED, "declined", "import.not_recorded", detail=outcome.sentence)

@@ -205,6 +205,7 @@ def _print_meaning(terminal: Terminal, written: RegionPolicy, reviewed: Reviewed
     one, all_ = _cap(terminal, written.programme), _cap(terminal, written.lifetime)
     listed = ", ".join(caps) or terminal.words("node.policy.spend_none")
     terminal.say("node.policy.spend", caps=listed, lifetime=all_, programme=one)
+    _print_households(terminal, written)
     _print_kinds(terminal, written)
     if written.variables.deny:
         names = ", ".join(_label(terminal, name, reviewed) for name in written.variables.deny)
@@ -218,6 +219,12 @@ def _print_meaning(terminal: Terminal, written: RegionPolicy, reviewed: Reviewed
     terminal.say("node.policy.witnesses", need=rule.need, faulty=rule.faulty, witnesses=listed)
     _print_secure(terminal, written)
     terminal.say("node.policy.tick", tick_ms=written.tick_ms)
+
+
+def _print_households(terminal: Terminal, written: RegionPolicy) -> None:
+    most = written.most_cohorts
+    which = "all" if most is None else "one" if most == 1 else "some"
+    terminal.say(f"node.policy.households.{which}", most=most or 0)
 
 
 def _print_secure(terminal: Terminal, written: RegionPolicy) -> None:

@@ -72,8 +72,11 @@ def _print(terminal: Terminal, status: Status) -> None:
     if status.dead_debits:
         terminal.say("node.status.dead", count=status.dead_debits)
     console = Console()
+    if status.awaits_inheritance:
+        terminal.say("node.status.awaits_inheritance")
     if status.budgets:
         console.print(_budgets(terminal, status))
+        terminal.say(f"node.status.most.{_cohorts(status.most_cohorts)}", most=status.most_cohorts or 0)
     if status.attempts:
         console.print(_attempts(terminal, status))
     if status.witnesses:
@@ -110,6 +113,10 @@ def _budgets(terminal: Terminal, status: Status) -> object:
         data = terminal.words("node.status.present" if budget.snapshot else "node.status.absent")
         table.add_row(name, *(_both(one) for one in (budget.cap, budget.spent, budget.left)), data)
     return table
+
+
+def _cohorts(most: int | None) -> str:
+    return "all" if most is None else "one" if most == 1 else "some"
 
 
 def _both(amount: Amount) -> str:

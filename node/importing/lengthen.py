@@ -15,10 +15,12 @@ from node.importing.cells import TextColumn
 from node.importing.recode import Rules, recoded, translated, without_declared
 from node.importing.values import name_of, whole
 from policies.study.codebook import Codebook
-from policies.study.mapping import PERSON, WAVE, Part
+from policies.study.mapping import PERSON, STABLE, WAVE, Part
 
 Columns = Mapping[str, TextColumn]
 """A file's columns by their name in lower case."""
+STABLE_ID = "<stable>"
+"""Under which name a household's stable id stands among a table's columns: no variable can be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Slice:
     """One long row that each row of a file may give. `wave` and `person` are empty where the row tells them.
 
     `values` names the columns of variables; `answers` are those among them by which a unit shows that it took part.
+    `stable` names the column of a household's stable id.
     """
 
     wave: str
@@ -34,6 +37,7 @@ class Slice:
     answers: tuple[str, ...]
     ids: tuple[str, ...]
     present: str | None
+    stable: str | None = None
 
     def names(self) -> Iterator[str]:
         """Every column it looks for."""
@@ -41,6 +45,8 @@ class Slice:
         yield from self.values.values()
         if self.present is not None:
             yield self.present
+        if self.stable is not None:
+            yield self.stable
 
     def needed(self, part: Part) -> Iterator[str]:
         """The columns that must be there."""
@@ -48,6 +54,8 @@ class Slice:
         yield from (column for name, column in self.values.items() if name in part.columns)
         if self.present is not None:
             yield self.present
+        if part.stable is not None:
+            yield part.stable
 
 
 def slices(part: Part, codebook: Codebook) -> tuple[Slice, ...]:
@@ -68,7 +76,9 @@ def _slice(part: Part, codebook: Codebook, wave: str, person: str) -> Slice:
     ids = [column for column in (part.household, part.person, part.wave.column) if column is not None]
     present = part.present.column.replace(WAVE, part.wave.suffixes.get(wave, "")) if part.present else None
     named = tuple(column.replace(PERSON, person) for column in ids)
-    return Slice(wave, person, values, answers, named, present.replace(PERSON, person) if present else None)
+    # A variable of that name is a variable.
+    stable = part.stable or (None if part.table != "household" or STABLE in codebook.variables else STABLE)
+    return Slice(wave, person, values, answers, named, present.replace(PERSON, person) if present else None, stable)
 
 
 def lengthen(
@@ -89,7 +99,7 @@ def lengthen(
                 columns[name] = recoded(column, codebook.variables[name], source, missing, sign)
         kept = _took_part(part, one, columns, file, rows, missing)
         told |= True if kept is None else kept
-        cut.append(({**_ids(part, one, file, rows, codebook), **columns}, kept))
+        cut.append(({**_ids(part, one, file, rows, codebook), **_stable(one, file, missing), **columns}, kept))
     lengths = [rows if kept is None else int(kept.sum()) for _, kept in cut]
     names = dict.fromkeys(name for columns, _ in cut for name in columns)
     long = {
@@ -126,6 +136,15 @@ def _ids(part: Part, one: Slice, file: Columns, rows: int, codebook: Codebook) -
     wave = one.wave or part.wave.always
     found[units.wave] = translated(column.pop(0), part.wave.values) if wave is None else _constant(wave, rows)
     return found
+
+
+def _stable(one: Slice, file: Columns, missing: frozenset[str]) -> dict[str, TextColumn]:
+    """The column of stable ids, if there is one; a code for "not known" is no id."""
+    found = None if one.stable is None else file.get(one.stable.strip().casefold())
+    if found is None:
+        return {}
+    column = without_declared(found)
+    return {STABLE_ID: TextColumn(column.codes, tuple("" if text in missing else text for text in column.texts))}
 
 
 def _took_part(

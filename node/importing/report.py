@@ -13,7 +13,7 @@ from policies.study.text import Language
 RULES = (
     "ignored_file", "unknown_column", "absent_variable",
     "ragged_row", "no_answers", "no_household_id", "unknown_wave", "no_person_id", "household_without_row",
-    "over_cap", "duplicate_row",
+    "no_stable_id", "over_cohorts", "over_cap", "duplicate_row",
     "unreadable", "unknown_code", "not_asked", "conflict", "clamped", "snapped", "missing",
 )  # fmt: skip
 """In the order in which a steward should look at them."""
@@ -50,6 +50,8 @@ class Report:
     findings: tuple[Finding, ...]
     mapping: str | None = None
     """The mapping's file."""
+    added_to: tuple[str, ...] = ()
+    """The waves that were in force, and to which these files were added."""
 
     @classmethod
     def from_json(cls, data: bytes) -> Report:
@@ -65,6 +67,8 @@ class Report:
     def lines(self, lang: Language) -> tuple[str, ...]:
         """The report as a steward reads it."""
         found = [say("import.mapping", lang, file=self.mapping)] if self.mapping else []
+        if self.added_to:
+            found.append(say("import.joined", lang, waves=", ".join(self.added_to)))
         found.append(say("import.files", lang))
         found += [_delivered(one, lang) for one in self.tables]
         found.append(say("import.findings" if self.findings else "import.no_findings", lang))

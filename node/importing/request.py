@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -14,12 +14,14 @@ from node.home import Home
 from node.importing.problems import BadImport, shown
 from node.importing.text import DELIMITERS
 from node.snapshots import new_snapshot_id
+from node.terms import Terms
 from policies.documents import BadDocument, Document, from_canonical
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.mapping import ENCODINGS, Delimiter, Encoding
 
 D = TypeVar("D", bound=Document)
+Manner = Literal["add", "replace", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class ImportRequest:
 
     `delimiter` is auto or that of CSV files, `encoding` None or that of CSV files; both go before what a mapping says.
     `mapping` None: the one beside the data, if any. More than `most_households` is refused: a limit of the calendar.
+    `terms` is what the ledger says of earlier imports. `manner`: add waves to the snapshot in force; replace it,
+    whatever it has; or replace it, and keep every wave that it has.
     """
 
     home: Path
@@ -40,15 +44,18 @@ class ImportRequest:
     encoding: Encoding | None = None
     mapping: Path | None = None
     snapshot_id: str = field(default_factory=new_snapshot_id)
+    terms: Terms = field(default_factory=Terms)
+    manner: Manner = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How the steward says the files are to be read, in words that are not checked yet."""
+    """How the steward says the files are to be read, in words that are not checked yet; `manner` as in the request."""
 
     delimiter: str = "auto"
     encoding: str | None = None
     mapping: Path | None = None
+    manner: Manner = "keep"
 
 
 def prepare(
@@ -68,7 +75,8 @@ def prepare(
         raise BadImport("cohort", cohort=shown(cohort), known=", ".join(sorted(calendar.cohorts)))
     rules, digest = _adopted(Codebook, "codebook", _codebook_file(home, codebook), pinned)
     limit = calendar.limits.households_per_region
-    return ImportRequest(home.root, sources, cohort, rules, digest, limit, delimiter, encoding, wishes.mapping)
+    request = ImportRequest(home.root, sources, cohort, rules, digest, limit, delimiter, encoding, wishes.mapping)
+    return replace(request, manner=wishes.manner)
 
 
 def _delimiter(written: str) -> Delimiter:

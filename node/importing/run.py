@@ -6,24 +6,24 @@ import collections.abc as abc
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from node.errors import BadRegistry
+from node.importing.build import Building, build
 from node.importing.files import Delivery, find_files, listed, mapping_in
+from node.importing.kept import Held, held_waves, ids_parquet, read_held
 from node.importing.problems import BadImport, shown, shown_lines
 from node.importing.read import Raw, read_tables
 from node.importing.recode import Rules
 from node.importing.report import Delivered, Finding, Report, ordered
 from node.importing.request import ImportRequest
-from node.importing.tables import Wide, joined, widen, with_derived
-from node.importing.units import Kept, Numbers, Units, households, keep_rows, number_households, persons
 from node.importing.write import write_snapshot
-from node.snapshots import CodebookOf, Manifest, Snapshot
+from node.pseudonyms import Pseudonyms, pseudonyms
+from node.registry import Entering, Full, enter
+from node.snapshots import FOLDER, CodebookOf, Manifest, Snapshot
 from policies.documents import BadDocument, load_yaml
 from policies.study.codebook import TABLES, Codebook, Table
-from policies.study.derive import rules
 from policies.study.mapping import Mapping, TextFiles, problems
 
-__all__ = ["ImportRequest", "ImportResult", "build", "import_files"]
+__all__ = ["ImportRequest", "ImportResult", "import_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,23 @@ class ImportResult:
 def import_files(request: ImportRequest) -> ImportResult:
     """Reads, cleans and writes one snapshot. Durable on return, and current for nobody until the ledger says so.
 
-    Raises BadImport where the files cannot be used at all; nothing is left behind then. Raises OSError from writing.
+    Households that may be in it are entered in the registry first, durably: whatever breaks off later, none is entered
+    too little. Raises BadImport where the files cannot be used at all; no snapshot is left behind then. Raises OSError
+    from writing, and the faults of node/pseudonyms.py and node/registry.py.
     """
     files, codebook = listed(request.sources), request.codebook
     written = request.mapping or mapping_in(files)
     mapping = None if written is None else load_mapping(written, codebook)
     delivery = find_files(files, mapping, codebook.units)
     raws = read_tables(delivery.parts, codebook, _rules(request, mapping))
-    wides, findings = build(raws, codebook, request.most_households, delivery)
+    names = pseudonyms(request.home)
+    built = build(raws, _building(request, delivery, names))
     tables = tuple(
         Delivered(
             table,
             delivery.files(table) if table in raws else None,
             raws[table].delivered if table in raws else 0,
-            len(wides[table].household),
+            len(built.tables[table].household),
         )
         for table in TABLES
     )
@@ -57,8 +60,9 @@ def import_files(request: ImportRequest) -> ImportResult:
         request.cohort,
         request.codebook.label,
         tables,
-        ordered([*_of_files(delivery, raws), *findings]),
+        ordered([*_of_files(delivery, raws), *built.findings]),
         None if written is None else shown(written.name),
+        built.added,
     )
     name = request.codebook.codebook
     manifest = Manifest(
@@ -66,42 +70,59 @@ def import_files(request: ImportRequest) -> ImportResult:
         id=request.snapshot_id,
         cohort=request.cohort,
         codebook=CodebookOf(id=name.id, version=name.version, hash=request.codebook_hash),
-        columns={table: wide.stored() for table, wide in wides.items()},
+        columns={table: wide.stored() for table, wide in built.tables.items()},
     )
-    return ImportResult(write_snapshot(request.home, manifest, wides, report.to_json()), report)
+    ids = ids_parquet(built.ids, built.tables, names.check)
+    return ImportResult(write_snapshot(request.home, manifest, built.tables, report.to_json(), ids), report)
 
 
-def build(
-    raws: abc.Mapping[Table, Raw], codebook: Codebook, most_households: int, delivery: Delivery
-) -> tuple[dict[Table, Wide], list[Finding]]:
-    """The three tables of a snapshot, and what was found on the way. Pure.
+def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> Building:
+    """By what the snapshot is built. Raises BadImport where there is nothing that a wave could be added to."""
+    terms = request.terms
+    entering = Entering(
+        request.snapshot_id, request.cohort, names.check, terms.imported, terms.inherited, terms.most_cohorts
+    )
 
-    Raises BadImport for too many households, and for a file of which no row can be used.
-    """
-    kept = {table: keep_rows(table, raw, codebook) for table, raw in raws.items()}
-    for table, one in kept.items():
-        if raws[table].rows + raws[table].ragged + raws[table].silent and not len(one.rows):
-            raise BadImport("no_rows", file=delivery.files(table), columns=delivery.ids(table))
-    numbers = number_households(kept)
-    if len(numbers) > most_households:
-        raise BadImport("too_many", limit=most_households)
-    findings = [finding for one in kept.values() for finding in one.findings]
-    wides: dict[Table, Wide] = {}
-    derivations = rules(codebook)
-    for table in TABLES:
-        units = _units(table, kept.get(table), numbers, codebook)
-        wide, found = widen(table, raws.get(table), units, codebook)
-        wide = wide if table == "household" else joined(wide, wides["household"])
-        wides[table] = with_derived(wide, derivations, codebook.columns, table)
-        findings += [*units.findings, *found]
-    return wides, findings
+    def register(households: abc.Sequence[bytes]) -> frozenset[bytes]:
+        try:
+            found = enter(request.home, entering, households)
+        except BadRegistry as error:
+            raise BadImport("registry", detail=str(error)) from None
+        if isinstance(found, Full):
+            raise BadImport("cohorts_open", most=terms.most_cohorts or 0, cohorts=", ".join(found.open))
+        return found
+
+    return Building(
+        request.codebook,
+        request.most_households,
+        delivery,
+        request.cohort,
+        names,
+        held=_held(request, names) if request.manner == "add" else None,
+        keep=_must_stay(request),
+        most_cohorts=terms.most_cohorts,
+        register=register,
+    )
 
 
-def _units(table: Table, kept: Kept | None, numbers: Numbers, codebook: Codebook) -> Units:
-    if kept is None:
-        none = np.empty(0, np.int64)
-        return Units(none, none, none, none, ())
-    return households(kept, numbers) if table == "household" else persons(table, kept, numbers, codebook.cap(table))
+def _held(request: ImportRequest, names: Pseudonyms) -> Held:
+    """The snapshot in force, to add to."""
+    terms = request.terms
+    if not terms.snapshot:
+        raise BadImport("nothing_held", cohort=request.cohort)
+    found: Held | str = "other_codebook"
+    if terms.codebook == request.codebook_hash:
+        found = read_held(request.home / FOLDER / terms.snapshot, request.codebook, names.check)
+    if isinstance(found, str):
+        raise BadImport(f"held_{found}", cohort=request.cohort)
+    return found
+
+
+def _must_stay(request: ImportRequest) -> tuple[str, ...]:
+    """The waves of the snapshot in force; none where it may be replaced whatever it has, or cannot be read."""
+    if request.manner != "keep" or not request.terms.snapshot:
+        return ()
+    return held_waves(request.home / FOLDER / request.terms.snapshot)
 
 
 def load_mapping(path: Path, codebook: Codebook) -> Mapping:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,16 @@ _HIGH = np.int32(2**31 - 1)
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """One row a unit. `present` by wave; `values` by stored name, 0..size-1 or MISSING; `sizes` by stored name."""
+    """One row a unit. `present` by wave; `values` by stored name, 0..size-1 or MISSING; `sizes` by stored name.
+
+    `torn` says, of each variable without waves, whose own rows contradict each other: MISSING, whatever comes later.
+    """
 
     household: NDArray[np.int64]
     present: Mapping[str, NDArray[np.bool_]]
     values: Mapping[str, Index]
     sizes: Mapping[str, int]
+    torn: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def stored(self) -> tuple[str, ...]:
         """Column names in file order."""
@@ -58,28 +62,33 @@ def widen(table: Table, raw: Raw | None, units: Units, codebook: Codebook) -> tu
         present[wave][slots.unit[slots.wave == number]] = True
     values: dict[str, Index] = {}
     sizes: dict[str, int] = {}
+    torn: dict[str, NDArray[np.bool_]] = {}
     for name, variable in codebook.variables.items():
         shape = codebook.columns[name]
         if shape.table != table:
             continue
         wanted = [Ref(name, wave).stored for wave in shape.waves or ("",)]
         sizes |= dict.fromkeys(wanted, shape.size)
+        torn |= {} if shape.waves else {name: np.zeros(units.count, np.bool_)}
         if raw is None or name not in raw.columns:
             values |= {stored: np.full(units.count, MISSING, np.int32) for stored in wanted}
             findings += [Finding("absent_variable", table, name)] if raw is not None else []
             continue
         cleaned = clean(raw.columns[name], variable, shape)
         findings += [Finding(rule, table, name, count) for rule, count in cleaned.counts.items()]
-        columns, counts = _merged(cleaned.index[units.rows][slots.order], shape, slots, units.count, waves)
+        index = cleaned.index[units.rows][slots.order]
+        columns, counts = _merged(index, shape, slots, units.count, waves)
         values |= columns
+        if not shape.waves:
+            torn[name][slots.units] = _torn(index, slots.unit_starts)
         findings += [Finding(rule, table, name, count) for rule, count in counts.items()]
-    return Wide(units.household, present, values, sizes), findings
+    return Wide(units.household, present, values, sizes, torn), findings
 
 
 def joined(own: Wide, household: Wide) -> Wide:
     """Persons with the columns of their household; presence stays the person's own."""
     of_home = {name: column[own.household] for name, column in household.values.items()}
-    return Wide(own.household, own.present, {**own.values, **of_home}, {**own.sizes, **household.sizes})
+    return replace(own, values={**own.values, **of_home}, sizes={**own.sizes, **household.sizes})
 
 
 def with_derived(wide: Wide, rules: Iterable[Rule], columns: Mapping[str, Column], table: Table) -> Wide:
@@ -89,7 +98,7 @@ def with_derived(wide: Wide, rules: Iterable[Rule], columns: Mapping[str, Column
         if columns[rule.ref.name].table == table:
             values[rule.ref.stored] = value(rule, values, len(wide.household))
             sizes[rule.ref.stored] = columns[rule.ref.name].size
-    return Wide(wide.household, wide.present, values, sizes)
+    return replace(wide, values=values, sizes=sizes)
 
 
 def _sorted_slots(units: Units, waves: int) -> _Slots:
@@ -122,6 +131,12 @@ def _agreed(index: Index, starts: NDArray[np.int64]) -> tuple[Index, NDArray[np.
     highest = _runs(np.maximum.reduceat, index, starts)
     lowest = _runs(np.minimum.reduceat, np.where(index == MISSING, _HIGH, index), starts)
     return np.where(lowest == highest, highest, MISSING).astype(np.int32), highest != MISSING
+
+
+def _torn(index: Index, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which runs give more than one value."""
+    agreed, given = _agreed(index, starts)
+    return np.asarray(given & (agreed == MISSING))
 
 
 def _counts(agreed: Index, given: NDArray[np.bool_]) -> dict[str, int]:

@@ -6,8 +6,8 @@ Units are ordered by id, so neither the order of rows nor other households decid
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -77,57 +77,137 @@ def keep_rows(table: Table, raw: Raw, codebook: Codebook) -> Kept:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Numbers:
-    """Names and their numbers 0..n-1, by their order as text. In Arrow: a region may have a million."""
+    """Delivered households and their numbers: `places` of the names in their order as text, below `total`.
 
-    def __init__(self, names: pa.Array) -> None:
-        self._names = names.take(pc.array_sort_indices(names))
+    In Arrow: a region may have a million. Households that are known from before have their numbers already.
+    """
 
-    def __len__(self) -> int:
-        return len(self._names)
+    names: pa.Array
+    places: NDArray[np.int64]
+    total: int
 
     def of(self, column: TextColumn) -> NDArray[np.int64]:
         """Each row's number. Every name that a row has must be one of ours."""
-        places = _used(column)
-        found = pc.index_in(text_array([column.texts[place] for place in places.tolist()]), value_set=self._names)
-        ranks = np.full(len(column.texts), -1, np.int64)
-        ranks[places] = np.frombuffer(found.buffers()[1], np.int32, len(found), 4 * found.offset)
-        return ranks[column.codes]
+        used = _used(column)
+        found = pc.index_in(text_array([column.texts[place] for place in used.tolist()]), value_set=self.names)
+        numbers = np.full(len(column.texts), -1, np.int64)
+        numbers[used] = self.places[np.frombuffer(found.buffers()[1], np.int32, len(found), 4 * found.offset)]
+        return numbers[column.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Units of a table that count from before: the household's number and the pseudonym of each, in their order."""
+
+    household: NDArray[np.int64]
+    names: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A table's units with the pseudonym of each; `before` says which unit each of those from before is now."""
+
+    units: Units
+    names: tuple[bytes, ...]
+    before: NDArray[np.int64]
+
+
+Named = Callable[[int, str], bytes]
+"""The pseudonym of a person, by the household's number and the person's id."""
+NOBODY = Before(np.empty(0, np.int64), ())
 
 
 def number_households(kept: Mapping[Table, Kept]) -> Numbers:
     """Every household that has a usable row in any table, by the order of ids as text."""
-    names = [text_array(_names(one.households)) for one in kept.values()]
-    return Numbers(pc.unique(pa.concat_arrays(names)))
+    names = pc.unique(pa.concat_arrays([text_array(_names(one.households)) for one in kept.values()]))
+    names = names.take(pc.array_sort_indices(names))
+    return Numbers(names, np.arange(len(names), dtype=np.int64), len(names))
 
 
 def households(kept: Kept, numbers: Numbers) -> Units:
     """The household table's units: all households, also those that only a persons' file has."""
     unit = numbers.of(kept.households)
-    without = len(numbers) - int(np.count_nonzero(np.bincount(unit, minlength=len(numbers))))
+    without = int((numbers.places >= 0).sum()) - len(np.unique(unit))
     findings = (Finding("household_without_row", "household", count=without),)
-    return Units(kept.rows, unit, kept.waves, np.arange(len(numbers), dtype=np.int64), findings)
+    return Units(kept.rows, unit, kept.waves, np.arange(numbers.total, dtype=np.int64), findings)
 
 
-def persons(table: Table, kept: Kept, numbers: Numbers, cap: int) -> Units:
-    """A persons' table's units: of each household its first `cap` persons in the order of `natural`.
+def persons(table: Table, kept: Kept | None, numbers: Numbers, cap: int, named: Named, before: Before) -> Placed:
+    """A persons' table's units: of each household those from before, then the delivered ones in the order of `natural`,
+    and of these together the first `cap`.
 
     Privacy: every household keeps at most `cap` units, chosen from its own rows by a public order before any filter, so
     its vectors obey the block bounds (policies/statistics/blocks.py). Nothing is rounded.
     """
+    given = _NONE_GIVEN if kept is None else _given(kept, numbers)
+    names = tuple(named(home, person) for home, person in zip(given.household.tolist(), given.persons, strict=True))
+    known = {name: place for place, name in enumerate(before.names)}
+    old = np.fromiter((known.get(name, -1) for name in names), np.int64, len(names))
+    fresh = np.flatnonzero(old < 0)
+    homes = given.household[fresh]
+    first = np.bincount(before.household, minlength=numbers.total)[homes] if len(homes) else homes
+    fresh_counted = first + np.arange(len(homes)) - np.searchsorted(homes, homes) < cap
+    over = int((~fresh_counted).sum())
+    fresh = fresh[fresh_counted]
+    # Those from before stand first, so that they come first in their household.
+    household = np.concatenate([before.household, given.household[fresh]])
+    order = np.argsort(household, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    unit = np.full(len(names), -1, np.int64)
+    unit[old >= 0] = place[old[old >= 0]]
+    unit[fresh] = place[len(before.names) :]
+    used = unit[given.unit] >= 0
+    rows = Units(
+        given.rows[used],
+        unit[given.unit[used]],
+        given.waves[used],
+        household[order],
+        (Finding("over_cap", table, count=over),),
+    )
+    every = (*before.names, *(names[one] for one in fresh.tolist()))
+    return Placed(rows, tuple(every[one] for one in order.tolist()), place[: len(before.names)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Delivered persons: the household's number and the id of each, by household and then by the order of `natural`;
+    and which person (`unit`) and wave each used row is of."""
+
+    rows: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    waves: NDArray[np.int64]
+    household: NDArray[np.int64]
+    persons: tuple[str, ...]
+
+
+_NO_ROWS = np.empty(0, np.int64)
+_NONE_GIVEN = _Given(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, ())
+
+
+def _given(kept: Kept, numbers: Numbers) -> _Given:
     assert kept.persons is not None, "keep_rows sets persons for every table but household"
     home = numbers.of(kept.households)
     # Sorted as text first: ids that are alike to `natural` ("01" and "1") keep that order.
     names = sorted(sorted(set(_names(kept.persons))), key=natural)
     person = _ranks(kept.persons, {name: number for number, name in enumerate(names)})
     pairs, unit = np.unique(home * (len(names) + 1) + person, return_inverse=True)
-    household = pairs // (len(names) + 1)
-    place = np.arange(len(pairs)) - np.searchsorted(household, household)
-    counted = place < cap
-    used = counted[unit]
-    unit = (np.cumsum(counted) - 1)[unit[used]]
-    findings = (Finding("over_cap", table, count=int((~counted).sum())),)
-    return Units(kept.rows[used], unit, kept.waves[used], household[counted], findings)
+    who = tuple(names[place] for place in (pairs % (len(names) + 1)).tolist())
+    return _Given(kept.rows, unit, kept.waves, pairs // (len(names) + 1), who)
+
+
+def without(kept: Kept, gone: NDArray[np.bool_]) -> Kept:
+    """The rows that are left where those marked as gone are taken out."""
+    stay, persons = ~gone, kept.persons
+    return replace(
+        kept,
+        rows=kept.rows[stay],
+        households=TextColumn(kept.households.codes[stay], kept.households.texts),
+        waves=kept.waves[stay],
+        persons=None if persons is None else TextColumn(persons.codes[stay], persons.texts),
+    )
 
 
 def natural(name: str) -> str:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from node.files import make_folder, sync_folder, write_private
+from node.importing.kept import FILE as IDS
 from node.importing.tables import Wide
 from node.importing.values import MISSING
 from node.snapshots import FOLDER, Manifest, Snapshot
@@ -23,7 +24,7 @@ _GROUP_ROWS = 122_880
 """DuckDB's own unit: it gives each thread one group."""
 
 
-def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide], report: str) -> Snapshot:
+def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide], report: str, ids: bytes) -> Snapshot:
     """Writes HOME/snapshots/<id>/ under another name, syncs it, and gives it its name. Raises OSError.
 
     Durable on return. After a crash there is at most a folder named `.<id>.part`, which nothing opens.
@@ -35,6 +36,7 @@ def write_snapshot(home: Path, manifest: Manifest, tables: Mapping[Table, Wide],
     try:
         for name, wide in tables.items():
             write_private(part / f"{name}.parquet", parquet(wide))
+        write_private(part / IDS, ids)
         write_private(part / "report.json", report.encode("utf-8"))
         write_private(part / "manifest.json", manifest.to_bytes())
         part.rename(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, TypeVar, assert_never
@@ -12,7 +12,6 @@ from rondgang.leaves import GENESIS, leaf_hash
 from node.errors import BrokenLedger
 from policies.documents import BadDocument, from_canonical, to_canonical
 from policies.rules.approval import DeclineReason
-from policies.rules.decide import Spent
 from policies.rules.entries import (
     Adopted,
     Answered,
@@ -24,15 +23,19 @@ from policies.rules.entries import (
     Entry,
     Event,
     Imported,
+    Inherited,
     Opened,
     RefusedEntry,
     Reset,
     ResultEntry,
     Summed,
 )
+from policies.rules.spent import NOTHING, Spent, Stated
 from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
+_SINGLE = ("size", "head", "region", "epoch", "time", "lifetime", "reset", "inherited")
+"""What of a book is one value, which an entry replaces."""
 Pair = tuple[str, str]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,14 +45,15 @@ V = TypeVar("V")
 class Book:
     """The sum of all entries so far. Only `take` changes it; between `begin` and `settle` or `undo` on trial.
 
-    `time` is that of the last entry (unix seconds). `adopted` maps (kind, name) to the document in force, with an empty
-    name for all but codebooks; `snapshots` maps a cohort to its newest import. `asked` holds (programme, run), and
-    `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word on a programme,
-    `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that paid, `answered_at`
-    to the place of the entry that says so; `unanswered` are debits without an answer, or of which no vector left:
-    charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest attempt that
-    was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums. `results` maps a run
-    to its newest result, `received` to when that came (unix seconds).
+    `time` is that of the last entry (unix seconds). `reset` is what the log began with, `inherited` what was taken over
+    of predecessors. `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks;
+    `snapshots` maps a cohort to its newest import, `imported` holds (cohort, snapshot) of every one. `asked` holds
+    (programme, run), and `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word
+    on a programme, `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that
+    paid, `answered_at` to the place of the entry that says so; `unanswered` are debits without an answer, or of which
+    no vector left: charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest
+    attempt that was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums.
+    `results` maps a run to its newest result, `received` to when that came (unix seconds).
 
     `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
@@ -61,8 +65,11 @@ class Book:
     time: int = 0
     cohorts: dict[str, NanoRho] = field(default_factory=dict)
     lifetime: NanoRho = ZERO
+    reset: Stated = NOTHING
+    inherited: Stated = NOTHING
     adopted: dict[Pair, Adopted] = field(default_factory=dict)
     snapshots: dict[str, Imported] = field(default_factory=dict)
+    imported: set[Pair] = field(default_factory=set)
     asked: set[Pair] = field(default_factory=set)
     first_asked: dict[str, int] = field(default_factory=dict)
     approvals: dict[str, Literal["approve", "decline"]] = field(default_factory=dict)
@@ -82,18 +89,21 @@ class Book:
 
     @property
     def spent(self) -> Spent:
-        return Spent(dict(self.cohorts), self.lifetime)
+        return Spent(dict(self.cohorts), self.lifetime, self.reset, self.inherited)
+
+    @property
+    def cohorts_held(self) -> frozenset[str]:
+        """The cohorts of which data ever came into force in this epoch, here or at a predecessor."""
+        inherited = (cohort for cohort, rho in self.inherited.cohorts.items() if rho.nano)
+        return frozenset((*inherited, *(cohort for cohort, _snapshot in self.imported)))
 
     def begin(self) -> None:
         """What is taken from here on may be undone, at the cost of what was taken and not of all there is."""
-        size, head, region, epoch, time, lifetime = (
-            self.size, self.head, self.region, self.epoch, self.time, self.lifetime,
-        )  # fmt: skip
+        before = tuple((name, getattr(self, name)) for name in _SINGLE)
 
         def back() -> None:
-            self.size, self.head, self.region, self.epoch, self.time, self.lifetime = (
-                size, head, region, epoch, time, lifetime,
-            )  # fmt: skip
+            for name, value in before:
+                setattr(self, name, value)
 
         self._steps_back = [back]
 
@@ -145,6 +155,8 @@ class Book:
                 raise BrokenLedger("it is asked a second time in one run", self.size)
             case Approved() | Declined() if event.programme not in self.first_asked:
                 raise BrokenLedger("it decides on a programme that was never asked", self.size)
+            case Inherited():
+                self._check_inheritance(event)
             case Debited():
                 self._check_debit(event)
             case Answered():
@@ -169,12 +181,13 @@ class Book:
 
     def _apply(self, event: Event) -> None:
         match event:
-            case Opened() | Reset():
-                self._open(event)
+            case Opened() | Reset() | Inherited():
+                self._begin_with(event)
             case Adopted():
                 self._put(self.adopted, (event.kind, event.name if event.kind == "codebook" else ""), event)
             case Imported():
                 self._put(self.snapshots, event.cohort, event)
+                self._add(self.imported, (event.cohort, event.snapshot))
             case AskedEntry():
                 self._add(self.asked, (event.programme, event.run))
             case RefusedEntry():
@@ -196,14 +209,28 @@ class Book:
             case _:
                 assert_never(event)
 
-    def _open(self, event: Opened | Reset) -> None:
+    def _begin_with(self, event: Opened | Reset | Inherited) -> None:
+        if isinstance(event, Inherited):
+            self._inherit(event)
+            return
         self.region = event.region
         self.epoch = 1
         if isinstance(event, Reset):
             self.epoch = event.epoch
-            self.lifetime = NanoRho(event.lifetime_total)
-            for cohort, nano in event.cohorts.items():
-                self._put(self.cohorts, cohort, NanoRho(nano))
+            self.reset = _stated(event.cohorts, event.lifetime_total)
+            self.lifetime = self.reset.lifetime
+            for cohort, rho in self.reset.cohorts.items():
+                self._put(self.cohorts, cohort, rho)
+
+    def _inherit(self, event: Inherited) -> None:
+        """Adds what was not taken over before, in this log or with the one that a reset closed; nothing goes down."""
+        before = self.inherited.raised_to(self.reset)
+        after = before.raised_to(_stated(event.cohorts, event.lifetime))
+        for cohort, rho in after.cohorts.items():
+            if more := rho.nano - before.cohort(cohort).nano:
+                self._put(self.cohorts, cohort, self.cohorts.get(cohort, ZERO) + NanoRho(more))
+        self.lifetime += NanoRho(after.lifetime.nano - before.lifetime.nano)
+        self.inherited = self.inherited.raised_to(_stated(event.cohorts, event.lifetime))
 
     def _decide(self, event: Approved | Declined) -> None:
         self._put(self.approvals, event.programme, "decline" if isinstance(event, Declined) else "approve")
@@ -244,6 +271,13 @@ class Book:
             if self._steps_back is not None:
                 self._steps_back.append(partial(group.remove, item))
 
+    def _check_inheritance(self, event: Inherited) -> None:
+        held = self.adopted.get(("calendar", ""))
+        if held is None or held.hash != event.calendar:
+            raise BrokenLedger("it takes over by a calendar that was not in force", self.size)
+        if min((event.lifetime, *event.cohorts.values())) < 0:
+            raise BrokenLedger("it takes over less than nothing", self.size)
+
     def _check_debit(self, event: Debited) -> None:
         cohort, lifetime = self.totals(event.cohort, event.charge)
         if event.charge < 0 or (event.cohort_total, event.lifetime_total) != (cohort.nano, lifetime.nano):
@@ -278,3 +312,7 @@ class Book:
         paid = None if debit is None else (debit.programme, debit.run, debit.attempt)
         if paid != (event.programme, event.run, event.attempt):
             raise BrokenLedger("it uses up no open debit for this attempt", self.size)
+
+
+def _stated(cohorts: Mapping[str, int], lifetime: int) -> Stated:
+    return Stated({cohort: NanoRho(nano) for cohort, nano in cohorts.items()}, NanoRho(lifetime))

@@ -13,20 +13,24 @@ from node.ledger.evidence import Seen, keep
 from node.ledger.ledger import Ledger
 from node.ledger.log import Clock, Log
 from node.ledger.schema import connect
-from policies.rules.entries import Adopted, Imported, Reset
+from policies.rules.entries import Adopted, Imported, Inherited, Reset
 
 CarriedAnswer = tuple[str, str, bytes]
 """Programme hash, snapshot, and the signed answer's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Inherited:
-    """What goes over into a new epoch: documents and snapshots in force, answers that had left, what others showed."""
+class TakenAlong:
+    """What goes over into a new epoch: documents and snapshots in force, answers that had left, what others showed.
+
+    `inherited` is what the calendar among the documents hands over, for a region that was formed of others.
+    """
 
     adopted: tuple[tuple[Adopted, Signed], ...]
-    imported: tuple[Imported, ...]
-    answers: Iterable[CarriedAnswer]
-    seen: tuple[Note, ...]
+    inherited: Inherited | None = None
+    imported: tuple[Imported, ...] = ()
+    answers: Iterable[CarriedAnswer] = ()
+    seen: tuple[Note, ...] = ()
 
 
 def released_answers(ledger: Ledger) -> Iterable[CarriedAnswer]:
@@ -41,7 +45,7 @@ def released_answers(ledger: Ledger) -> Iterable[CarriedAnswer]:
             yield programme, snapshot, answer
 
 
-def write_epoch(path: Path, reset: Reset, inherited: Inherited, clock: Clock) -> None:
+def write_epoch(path: Path, reset: Reset, along: TakenAlong, clock: Clock) -> None:
     """Writes a new ledger that begins with `reset`, in one transaction. Durable on return. Raises DiskFault.
 
     `path` must not exist.
@@ -50,16 +54,18 @@ def write_epoch(path: Path, reset: Reset, inherited: Inherited, clock: Clock) ->
     try:
         with log.transaction("reset") as draft:
             draft.append(reset)
-            for adopted, signed in inherited.adopted:
+            for adopted, signed in along.adopted:
                 draft.append(adopted)
                 keep(draft.connection, signed)
-            for imported in inherited.imported:
+                if along.inherited is not None and along.inherited.calendar == adopted.hash:
+                    draft.append(along.inherited)
+            for imported in along.imported:
                 draft.append(imported)
             draft.connection.executemany(
-                "INSERT INTO carried (programme, snapshot, bytes) VALUES (?, ?, ?)", inherited.answers
+                "INSERT INTO carried (programme, snapshot, bytes) VALUES (?, ?, ?)", along.answers
             )
             seen = Seen(draft.connection)
-            for note in inherited.seen:
+            for note in along.seen:
                 seen.hold(note)
             seen.write(draft.connection)
     finally:

@@ -38,6 +38,7 @@ from policies.rules.entries import (
     Entry,
     Event,
     Imported,
+    Inherited,
     Opened,
     RefusedEntry,
     ResultEntry,
@@ -117,10 +118,17 @@ class Ledger:
         """A document of this epoch that an entry cites, as it came first; None where it was never kept."""
         return kept(self._log.connection, kind, hash_)
 
-    def log_adopted(self, event: Adopted, signed: Signed) -> None:
-        """A document is in force from here on, and is kept. Durable on return."""
+    def log_adopted(self, event: Adopted, signed: Signed, inherited: Inherited | None = None) -> None:
+        """A document is in force from here on, and is kept; what a calendar hands over counts in the same commit.
+
+        Durable on return.
+        """
         _cites(event.hash, signed)
-        self._append("adopt", event, signed)
+        with self._transaction("adopt") as draft:
+            draft.append(event)
+            if inherited is not None:
+                draft.append(inherited)
+            keep(draft.connection, signed)
 
     def log_import(self, event: Imported) -> None:
         """A snapshot is in force from here on. Durable on return."""

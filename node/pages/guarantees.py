@@ -33,12 +33,21 @@ PROVED: Mapping[str, tuple[str, ...]] = {
     "unit": ("policies.statistics.blocks", "node.importing"),
     "adjacency": ("policies.units.privacy", "node.mechanism"),
     "noise": ("node.spending", "node.mechanism", "node.rows", "policies.units.noise"),
-    "together": ("policies.rules.decide", "node.ledger", "policies.statistics.programme", "policies.statistics.plan"),
+    "together": (
+        "policies.rules.decide",
+        "policies.rules.spent",
+        "policies.study.calendar",
+        "policies.statistics.programme",
+        "policies.statistics.plan",
+        "node.ledger",
+        "node.inheriting",
+    ),
     "public": ("policies.rules.decide", "node.departure", "policies.statistics.verify"),
     "kinds": ("policies.statistics",),
     "national": ("policies.secure.group", "policies.secure.masks", "policies.secure.rounds", "node.secure"),
     "caps": ("policies.units.money", "policies.units.privacy", "policies.units.reading"),
     "loss": ("node.ledger", "node.deciding", "node.recovering"),
+    "households": ("policies.rules.spent", "policies.rules.policy_check", "node.importing.admitting", "node.registry"),
 }
 """Claim -> where the code says why it holds."""
 
@@ -116,6 +125,7 @@ def _fields(facts: Guaranteed, policy: RegionPolicy, lang: Language) -> dict[str
     fields: dict[str, str | int] = {
         "region": facts.region_name.in_language(lang),
         "tick": policy.tick_ms,
+        "most": policy.most_cohorts or 0,
         "need": policy.witnesses.need,
         "faulty": policy.witnesses.faulty,
         "witnesses": len(facts.witnesses),
@@ -132,7 +142,8 @@ def _fields(facts: Guaranteed, policy: RegionPolicy, lang: Language) -> dict[str
 
 
 def _promises(policy: RegionPolicy) -> tuple[str, ...]:
-    return _PROMISES if policy.secure is None else (*_PROMISES, "national")
+    national = () if policy.secure is None else ("national",)
+    return (*_PROMISES, *national, *(() if policy.most_cohorts is None else ("households",)))
 
 
 def _worded(key: str, policy: RegionPolicy, fields: Mapping[str, str | int], lang: Language) -> str:
@@ -194,12 +205,18 @@ def _rules(
         "mode": say(f"guarantees.rule.{'regional' if policy.secure is None else 'national'}", lang, **fields),
         "approval": told(f"guarantees.rule.{policy.approval}"),
         "kinds": ", ".join(_kind(kind, lang) for kind in policy.statistics),
+        "households": told(f"guarantees.rule.households.{_cohorts(policy)}", most=policy.most_cohorts or 0),
         "deny": ", ".join(policy.variables.deny) or none,
         "crossings": ", ".join(f"{one} × {other}" for one, other in policy.forbidden_crossings) or none,
         "witnesses": told(f"guarantees.rule.{sound}", need=rule.need, faulty=rule.faulty, names=watching),
         "tick": told("guarantees.rule.tick_is", tick=policy.tick_ms),
     }
     return [(told(f"guarantees.rule.{key}"), value) for key, value in values.items()]
+
+
+def _cohorts(policy: RegionPolicy) -> str:
+    most = policy.most_cohorts
+    return "all" if most is None else "one" if most == 1 else "some"
 
 
 def _kind(kind: str, lang: Language) -> str:

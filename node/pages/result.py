@@ -77,7 +77,8 @@ def _banners(result: Result, facts: Facts, lang: Language) -> list[str]:
         found.append(say("page.test_only", lang))
     if away := [region for region in result.asked.regions if region not in result.regions]:
         found.append(say("page.provisional", lang, regions=", ".join(away)))
-    summed = [row for row in result.rows if row.mode == "national" and row.scope == NATIONAL]
+    direct = [row for row in result.rows if row.estimator == "direct"]
+    summed = [row for row in direct if row.mode == "national" and row.scope == NATIONAL]
     if any(row.status == "missing" for row in summed):
         found.append(say("page.no_sum", lang))
     elif summed and (included := summed[0].regions_included) < (expected := summed[0].regions_expected):

@@ -11,6 +11,8 @@ from policies.documents import to_canonical
 from policies.rules.approval import AWAITING_SENTENCE, DECLINED_SENTENCES, Decision, DeclineReason
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import RegionPolicy
+from policies.rules.spent import NONE, Spent, Stated
+from policies.rules.turn import not_its_turn
 from policies.secure.rounds import group_of
 from policies.statistics.compile import Compilation, Compiled
 from policies.statistics.names import names
@@ -21,16 +23,7 @@ from policies.study.codebook import Codebook
 from policies.study.derive import derived_sources
 from policies.units.money import NanoRho
 
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What the ledger says was charged so far: per cohort, and over the region's lifetime."""
-
-    cohorts: Mapping[str, NanoRho]
-    lifetime: NanoRho
-
-    def cohort(self, name: str) -> NanoRho:
-        return self.cohorts.get(name, NanoRho(0))
+__all__ = ["Granted", "Spent", "Standing", "awaits_inheritance", "decide", "first_of", "left", "touched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +74,8 @@ def decide(
 
     Privacy: the charge is the exact zCDP price of the blocks of that mode, rounded up to nano-rho; it is granted only
     if spent + charge <= cap for cohort and lifetime, and with every attempt for the programme, in whole numbers without
-    tolerance (the zCDP filter: Whitehouse et al. 2023). Every attempt has noise of its own, so each is charged. Depends
-    on public data only.
+    tolerance (the zCDP filter: Whitehouse et al. 2023); what counts over the lifetime is policies/rules/spent.py's to
+    say. Every attempt has noise of its own, so each is charged. Depends on public data only.
     """
     for check in _PLACE:
         if refused := check(programme, standing):
@@ -101,10 +94,29 @@ def decide(
 
 
 def left(cohort: str, standing: Standing) -> tuple[NanoRho, NanoRho]:
-    """What remains of the cohort's cap and of the lifetime cap."""
-    cap = standing.policy.cohorts.get(cohort)
-    of_cohort = NanoRho(0) if cap is None else cap.amount.left_after(standing.spent.cohort(cohort))
-    return of_cohort, standing.policy.lifetime.amount.left_after(standing.spent.lifetime)
+    """What remains of the cohort's cap, and for this cohort of the lifetime cap.
+
+    Nothing of either for a region formed of others whose spending has not been taken over. Where a household is in a
+    limited number of cohorts, a cohort that cost little may have more left of the lifetime cap than another one.
+    """
+    if awaits_inheritance(standing):
+        return NONE, NONE
+    policy, spent = standing.policy, standing.spent
+    cap = policy.cohorts.get(cohort)
+    of_cohort = NONE if cap is None else cap.amount.left_after(spent.cohort(cohort))
+    return of_cohort, spent.room(cohort, policy.lifetime.amount, policy.most_cohorts)
+
+
+def awaits_inheritance(standing: Standing) -> bool:
+    """Whether the region was formed of others, and what they had spent is not stated or not taken over yet.
+
+    Privacy: until then nobody knows what its households have paid already, so nothing more may be charged.
+    """
+    region, calendar = standing.region, standing.calendar
+    found = calendar.inheritance(region) if region in calendar.regions else None
+    if found is None:
+        return False
+    return found == "unknown" or not standing.spent.inherited.covers(Stated(*found))
 
 
 def touched(compiled: Compiled, compilation: Compilation) -> set[str]:
@@ -120,11 +132,9 @@ def _cohort(programme: Programme, standing: Standing) -> Refused | None:
 
 
 def _rotation(programme: Programme, standing: Standing) -> Refused | None:
-    name = programme.programme.cohort
-    if standing.region not in standing.calendar.members(name, standing.now):
-        return Refused(
-            Reason.OFF_ROTATION, f"Region {standing.region} is not asked in cohort {name}. Ask the regions on rotation."
-        )
+    refused = not_its_turn(standing.region, programme.programme.cohort, standing.calendar, standing.now)
+    if refused is not None:
+        return refused
     if standing.region not in programme.weights:
         return Refused(
             Reason.OFF_ROTATION, f"The programme does not name region {standing.region}. Add it to the weights."
@@ -264,6 +274,12 @@ def _money(programme: Programme, standing: Standing, attempt: int) -> Refused | 
         return Refused(Reason.OVER_PROGRAMME_CAP, sentence)
     if cap is None:
         return Refused(Reason.OVER_COHORT_CAP, f"The region's policy gives cohort {name} no budget.")
+    if awaits_inheritance(standing):
+        return Refused(
+            Reason.OVER_LIFETIME_CAP,
+            f"What the regions that {standing.region} was formed of have spent is not known yet, so nothing is left. "
+            "Ask the consortium for a calendar that states `spent` for each of them.",
+        )
     of_cohort, of_lifetime = left(name, standing)
     if charge > of_cohort:
         return Refused(

@@ -49,6 +49,19 @@ class Adopted(Document):
     hash: Hash
 
 
+class Inherited(Document):
+    """What the regions that this one was formed of had spent counts here too, as a calendar in force states it.
+
+    It follows right behind the adoption of that calendar. `cohorts` holds the largest of its predecessors' totals, and
+    `lifetime` the largest of what each had spent in all, in nano-rho. Of a later calendar only what is more is added.
+    """
+
+    event: Literal["inherited"] = Field(default=...)
+    calendar: Hash
+    cohorts: dict[CohortId, BigInt]
+    lifetime: BigInt
+
+
 class Imported(Document):
     """A snapshot replaced its cohort's earlier one."""
 
@@ -161,6 +174,7 @@ Event = Annotated[
     Opened
     | Reset
     | Adopted
+    | Inherited
     | Imported
     | AskedEntry
     | RefusedEntry

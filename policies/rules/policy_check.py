@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Literal
 
 from policies.documents import to_canonical
-from policies.rules.decide import Spent
 from policies.rules.region_policy import Cap, RegionPolicy, SecureRule
+from policies.rules.spent import Spent
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.units.money import NanoRho
@@ -29,6 +29,7 @@ Objection = Literal[
     "older_version",
     "weak_rule",
     "no_roster",
+    "fewer_cohorts",
 ]
 Remark = Literal[
     "test_only",
@@ -39,6 +40,7 @@ Remark = Literal[
     "over_lifetime",
     "over_cohort",
     "overspent",
+    "lifetime_overspent",
 ]
 
 
@@ -63,7 +65,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a policy would come into force. `witnesses`: how many live ones the roster lists; None without a roster."""
+    """Where a policy would come into force. `witnesses`: how many live ones the roster lists; None without a roster.
+
+    `imported` are the cohorts of which data ever came into force here, or at a region that this one was formed of.
+    """
 
     region: str
     calendar: Calendar | None
@@ -71,6 +76,7 @@ class Place:
     witnesses: int | None
     held: RegionPolicy | None
     spent: Spent
+    imported: frozenset[str] = frozenset()
 
 
 def for_region(policy: RegionPolicy, region: str) -> RegionPolicy:
@@ -81,6 +87,7 @@ def for_region(policy: RegionPolicy, region: str) -> RegionPolicy:
 def findings(policy: RegionPolicy, place: Place) -> tuple[Finding, ...]:
     """What is to be said about a policy at its place: objections first, then remarks. From public facts only."""
     found = [*_names(policy, place), *_version(policy, place), *_witnesses(policy, place), *_caps(policy, place)]
+    found += _households(policy, place)
     if policy.test_only:
         found.append(_remark("test_only"))
     return tuple(sorted(found, key=lambda one: not one.objection))
@@ -166,6 +173,22 @@ def _caps(policy: RegionPolicy, place: Place) -> Iterator[Finding]:
             yield _remark("overspent", **fields)
 
 
+def _households(policy: RegionPolicy, place: Place) -> Iterator[Finding]:
+    """Fewer cohorts than a household may be in already cannot be promised afterwards.
+
+    Privacy: where at most m cohorts were ever imported, no household is in more of them; else a household may be in as
+    many as the policy before allowed, and counting only the m largest would leave out what it paid.
+    """
+    most, before = policy.most_cohorts, None if place.held is None else place.held.most_cohorts
+    fewer = most is not None and (before is None or most < before)
+    if fewer and most is not None and len(place.imported) > most:
+        listed = ", ".join(sorted(place.imported))
+        yield _objection("fewer_cohorts", most=str(most), cohorts=listed, least=str(len(place.imported)))
+    counted = place.spent.counted(most)
+    if counted > policy.lifetime.amount:
+        yield _remark("lifetime_overspent", spent=counted.text(), cap=policy.lifetime.amount.text())
+
+
 def _plain(old: RegionPolicy, new: RegionPolicy) -> Iterator[Change]:
     if old.policy.version != new.policy.version:
         yield Change("policy.version", str(old.policy.version), str(new.policy.version), "neutral")
@@ -176,6 +199,11 @@ def _plain(old: RegionPolicy, new: RegionPolicy) -> Iterator[Change]:
     if old.tick_ms != new.tick_ms:
         looser = new.tick_ms < old.tick_ms
         yield Change("tick_ms", str(old.tick_ms), str(new.tick_ms), _direction(looser=looser))
+    was, becomes = old.most_cohorts, new.most_cohorts
+    if was != becomes:
+        # The fewer cohorts a household is in, the less counts against the lifetime cap.
+        looser = was is None or (becomes is not None and becomes < was)
+        yield Change("households.most_cohorts", str(was or ""), str(becomes or ""), _direction(looser=looser))
 
 
 def _money(old: RegionPolicy, new: RegionPolicy) -> Iterator[Change]:

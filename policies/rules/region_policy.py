@@ -86,6 +86,16 @@ class WideSecureRule(SecureRule):
     own_noise: WideCap
 
 
+class HouseholdRule(Document):
+    """`most_cohorts`: in how many cohorts one household may ever be. Import leaves a household out of any beyond.
+
+    It needs an id in the delivery by which a household is known again in another cohort. People who move between
+    regions, or who live in two households, are outside this bound.
+    """
+
+    most_cohorts: int = Field(ge=1, le=1000)
+
+
 _WIDE: Mapping[str, TypeAdapter[Any]] = {
     "cohorts": TypeAdapter(dict[CohortId, WideCap]),
     "lifetime": TypeAdapter(WideCap),
@@ -112,7 +122,14 @@ class RegionPolicy(Document):
     witnesses: WitnessRule = WitnessRule()
     secure: SecureRule | None = None
     """Without it national statistics are refused."""
+    households: HouseholdRule | None = None
+    """Without it a household may be in every cohort, and all of them together count against `lifetime`."""
     tick_ms: int = Field(default=25, ge=5, le=60_000)
+
+    @property
+    def most_cohorts(self) -> int | None:
+        """In how many cohorts one household may ever be; None: in all."""
+        return None if self.households is None else self.households.most_cohorts
 
     @field_validator("cohorts", "lifetime", "programme", "secure", mode="wrap")
     @classmethod

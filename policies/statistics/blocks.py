@@ -55,6 +55,22 @@ class Change:
 
 
 AnyAxis = Axis | Change
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A dimension of rows that no block has cells for: the terms of a regression, the levels of a quantile."""
+
+    key: str
+    codes: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.codes)
+
+
+RowAxis = AnyAxis | Named
+"""What spans the rows of a statistic; a block has cells for the first kinds only."""
 CHANGES = ("improved", "same", "worse")
 """The places of a Change, in order."""
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from policies.statistics.blocks import CHANGES, AnyAxis, Axis, Change
+from policies.statistics.blocks import CHANGES, Axis, Change, Named, RowAxis
 from policies.study.columns import Column
 
 
-def axis_key(axis: AnyAxis, pooled: bool) -> str:
+def axis_key(axis: RowAxis, pooled: bool) -> str:
     """The variable, with its wave unless waves are pooled; `change` for a change."""
     match axis:
         case Axis(ref=ref):
             return ref.name if pooled else ref.text
         case Change():
             return "change"
+        case Named(key=key):
+            return key
         case _:
             assert_never(axis)
 
 
-def axis_codes(axis: AnyAxis, columns: Mapping[str, Column]) -> tuple[str, ...]:
+def axis_codes(axis: RowAxis, columns: Mapping[str, Column]) -> tuple[str, ...]:
     """The places of an axis: category codes, bins such as `1..21`, or improved, same, worse."""
     match axis:
         case Axis(ref=ref, starts=()):
@@ -31,6 +33,8 @@ def axis_codes(axis: AnyAxis, columns: Mapping[str, Column]) -> tuple[str, ...]:
             return tuple(_bin(column, first, last) for first, last in zip(firsts, lasts, strict=True))
         case Change():
             return CHANGES
+        case Named(codes=codes):
+            return codes
         case _:
             assert_never(axis)
 

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 
 from policies.statistics import (
+    adjusted_difference,
+    correlation,
     count,
+    covariance,
     cross_table,
     histogram,
     mean,
     paired_change,
     proportion,
+    quantile,
+    regression,
     standard_deviation,
     transition,
     variance,
 )
 from policies.statistics import sum as total
-from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Mode, Ones, Square, Term, Value, block_of
+from policies.statistics.blocks import Axis, Block, Difference, Mode, Ones, RowAxis, Square, Term, Value, block_of
 from policies.statistics.shapes import Shape, StatisticScope
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
+from policies.study.columns import Column
 from policies.study.expressions.parse import BadExpression, Scope, UnknownVariable, parse, parse_ref, spell
 
 MAX_CELLS = 100_000
@@ -39,8 +47,25 @@ _SHAPES = {
     "paired_change": paired_change.shape,
     "variance": variance.shape,
     "standard_deviation": standard_deviation.shape,
+    "covariance": covariance.shape,
+    "correlation": correlation.shape,
+    "regression": regression.shape,
+    "adjusted_difference": adjusted_difference.shape,
+    "quantile": quantile.shape,
 }
-_NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change")
+_NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change", "adjusted_difference", "quantile")
+_FACTORED = ("covariance", "correlation", "regression")
+_ONE_WAVE = ("adjusted_difference", "quantile", *_FACTORED)
+_OWNED = {
+    "bins": (("histogram",), "a histogram"),
+    "ranges": (_FACTORED, "a covariance, correlation or regression; elsewhere it is `within`"),
+    "ridge": (("regression",), "a regression"),
+    "compare": (("adjusted_difference",), "an adjusted difference"),
+    "strata": (("adjusted_difference",), "an adjusted difference"),
+    "at": (("quantile",), "a quantile"),
+    "leaves": (("quantile",), "a quantile"),
+}
+"""What only some kinds have, and whose it is."""
 _Terms = tuple[Term, ...]
 _Summed = tuple[_Terms, Mode]
 """What is summed, and how: blocks of two modes are never shared."""
@@ -65,7 +90,7 @@ class Compiled:
     statistic: Statistic
     sums: tuple[str, ...]
     denominator: str | None
-    axes: tuple[AnyAxis, ...]
+    axes: tuple[RowAxis, ...]
 
     @property
     def numerator(self) -> str | None:
@@ -133,7 +158,8 @@ def compile_blocks(
         denominator = made.denominator((units, canonical.mode), cap) if shape.has_denominator else None
         if sum(block.cells for block in made.blocks.values()) > MAX_CELLS:
             raise BadStatistic(canonical.id, f"the programme has more than {MAX_CELLS} cells")
-        compiled.append(Compiled(canonical, sums, denominator, shape.axes))
+        rows = shape.axes if shape.rows is None else shape.rows
+        compiled.append(Compiled(canonical, sums, denominator, rows))
     _check_ids(shapes, made.shared.values())
     return Compilation(tuple(compiled), tuple(made.blocks.values()))
 
@@ -178,6 +204,8 @@ def _shapes(statistic: Statistic, codebook: Codebook, using: Mapping[str, str]) 
         if not statistic.pooled:
             shape, canonical = _shape(statistic, codebook, using)
             return (shape,), canonical
+        if statistic.kind in _ONE_WAVE:
+            raise ValueError(f"a statistic of kind {statistic.kind} has one wave; pool nothing")
         if any("@" in text for text in _texts(statistic)):
             raise ValueError("with pooled waves every name takes its own wave; leave out @")
         each = [_shape(statistic.model_copy(update={"wave": wave}), codebook, using) for wave in statistic.waves]
@@ -201,16 +229,32 @@ def _shape(statistic: Statistic, codebook: Codebook, using: Mapping[str, str]) -
     spelled = None if where is None else spell(where, scope)
     if statistic.within is not None and statistic.kind not in _NUMBERS:
         raise ValueError("`within` belongs to a mean or other figure of a number; use a condition in `where` instead")
-    if statistic.bins and statistic.kind != "histogram":
-        raise ValueError("`bins` belong to a histogram")
+    _check_fields(statistic)
+    if statistic.kind == "quantile" and codebook.cap(statistic.unit) > 1:
+        raise ValueError(
+            f"a quantile is one of households, of which each counts once; a household may have "
+            f"{codebook.cap(statistic.unit)} units of the kind {statistic.unit} (ask a histogram of them)"
+        )
     shape, of = _SHAPES[statistic.kind](statistic, StatisticScope(scope, where, axes))
     update = {
         "of": of,
         "where": spelled,
-        "within": None if _whole(shape, codebook) else statistic.within,
+        "within": None if _whole(shape, statistic, codebook) else statistic.within,
+        "ranges": {name: held for name, held in statistic.ranges.items() if not _all_of(held, codebook.columns[name])},
         "by": tuple(ref.text for ref in by),
+        "compare": None if statistic.compare is None else parse_ref(statistic.compare, scope).text,
+        "strata": tuple(parse_ref(key, scope).text for key in statistic.strata),
     }
     return shape, statistic.model_copy(update=update)
+
+
+def _check_fields(statistic: Statistic) -> None:
+    """Raises ValueError for what only other kinds have."""
+    for name, (kinds, owner) in _OWNED.items():
+        if statistic.kind not in kinds and getattr(statistic, name) != Statistic.model_fields[name].get_default(
+            call_default_factory=True
+        ):
+            raise ValueError(f"`{name}` belongs to {owner}")
 
 
 def _texts(statistic: Statistic) -> tuple[str, ...]:
@@ -228,11 +272,19 @@ def _bare(statistic: Statistic, wave: str) -> Statistic:
     return statistic.model_copy(update={"wave": wave, "of": bare, "where": where, "by": by})
 
 
-def _whole(shape: Shape, codebook: Codebook) -> bool:
+def _whole(shape: Shape, statistic: Statistic, codebook: Codebook) -> bool:
     """Whether a number's whole range counts, so that `within` says nothing."""
+    if statistic.kind == "quantile" and statistic.within is not None:
+        tree = shape.parts[0].axes[-1]
+        return isinstance(tree, Axis) and _all_of(statistic.within, codebook.columns[tree.ref.name])
     match shape.parts[0].summand if shape.parts else None:
         case Value(of=ref, low=low, top=span) | Square(of=ref, low=low, reach=span):
             return (low, span) == (0, codebook.columns[ref.name].size - 1)
         case Difference(after=ref, low=low, top=span):
             return (low, span) == (0, codebook.columns[ref.name].size - 1)
     return False
+
+
+def _all_of(held: tuple[Decimal, Decimal], column: Column) -> bool:
+    """Whether a number's whole range counts, so that `ranges` says nothing of it."""
+    return tuple(map(Fraction, held)) == (column.lower, column.lower + column.grid * (column.size - 1))

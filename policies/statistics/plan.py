@@ -26,6 +26,7 @@ from policies.statistics.programme import (
     Programme,
     Secure,
 )
+from policies.statistics.split import split_problem, split_rho
 from policies.statistics.statistic import Statistic
 from policies.statistics.verify import charge_of, verify_plan
 from policies.study.calendar import Calendar, Expected
@@ -97,7 +98,11 @@ def plan(
         raise NoPrivacy("price: more than a million rho gives no privacy at all")
     every = calendar.expected_of(heading.cohort)
     expected = {region: every[region] for region in members}
-    blocks = plan_blocks(compilation, expected, allowed, Pooled.of(weights, secure))
+    pooled = Pooled.of(weights, secure)
+    if draft.split is None:
+        blocks = plan_blocks(compilation, expected, allowed, pooled)
+    else:
+        blocks = plan_split(compilation, draft.split, allowed, pooled)
     answer, national = (charge_of(block for block in blocks if block.mode == mode) for mode in MODES)
     programme = Programme(
         programme=heading,
@@ -223,10 +228,37 @@ def plan_blocks(
     bounds = [block.bound * pooled.heaviest(block.mode) for block in blocks]
     pull = sum(bound / total for bound, total in zip(bounds, totals, strict=True))
     sigmas = [sqrt(bound * total * pull / (2 * rho)) for bound, total in zip(bounds, totals, strict=True)]
-    planned = tuple(_planned(block, sigma, pooled) for block, sigma in zip(blocks, sigmas, strict=True))
+    return _within(allowed, tuple(_planned(block, sigma, pooled) for block, sigma in zip(blocks, sigmas, strict=True)))
+
+
+def plan_split(
+    compilation: Compilation, split: Mapping[str, Decimal], allowed: NanoRho, pooled: Pooled
+) -> tuple[PlannedBlock, ...]:
+    """The noise of every block from its written part of the price: sigma^2 = D^2 / (2 rho). Raises BadPlan.
+
+    Privacy: sigma is rounded up, so the exact price of the result is at most `allowed`.
+    """
+    if problem := split_problem(split, compilation):
+        raise BadPlan(problem)
+    rho = split_rho(split, allowed.rho)
+    planned = []
+    for block in compilation.blocks:
+        square = Fraction(block.bound * pooled.heaviest(block.mode)) ** 2 / (2 * rho[block.id])
+        if square >= 2**104:
+            raise BadPlan(f"split.{block.id}: so little that its noise leaves 64 bits; raise its part, or the price")
+        planned.append(_planned(block, sqrt(square), pooled))
+    return _within(allowed, tuple(planned))
+
+
+def _within(allowed: NanoRho, planned: tuple[PlannedBlock, ...]) -> tuple[PlannedBlock, ...]:
+    """The blocks with every sigma stepped up until their price is at most what is allowed."""
+    step, steps = 1, 0
     while sum(charge_of(b for b in planned if b.mode == mode).nano for mode in MODES) > allowed.nano:
-        # Float rounding in the split, at most a few units in the last place: step every sigma up until it fits.
-        planned = tuple(b.model_copy(update={"sigma": (b.sigma[0] + 1, b.sigma[1])}) for b in planned)
+        # Float rounding in the split, or two modes rounded up apart: a few units in the last place. Where a nano-rho is
+        # much against the price, it takes more of them, so steps grow.
+        planned = tuple(b.model_copy(update={"sigma": (b.sigma[0] + step, b.sigma[1])}) for b in planned)
+        steps += 1
+        step = 1 if steps < 16 else 2 * step
     return planned
 
 
@@ -238,7 +270,9 @@ def _relative_total(block: Block, compilation: Compilation, expected: Mapping[st
     mean: float = sum(e.of(unit) for e in expected.values()) / len(expected)
     mean *= len(block.terms)
     if compilation.own(block.id):
-        return mean * block.summand.top / block.cells / sqrt(weight)
+        # What lies below a value is held against all units, whichever level of a quantile's tree has the count.
+        cells = block.cells if users[0].kind != "quantile" else block.cells // block.axes[-1].size
+        return mean * block.summand.top / cells / sqrt(weight)
     counted = sum(float(s.weight) for s in users if s.kind in _COUNTED)
     effective = counted + (weight - counted) * _DENOMINATOR_SHARE
     return mean / block.cells / sqrt(effective)

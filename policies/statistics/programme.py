@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from policies.documents import Document
+from policies.documents import Document, misplaced
 from policies.secure.group import Group
 from policies.statistics.blocks import Mode
 from policies.statistics.statistic import Statistics
@@ -89,11 +89,10 @@ class DraftPrice(Document):
         return self
 
 
-class Draft(Document):
-    """A programme as a researcher writes it."""
+class Question(Document):
+    """What a draft says apart from its price and its statistics."""
 
     programme: Heading
-    price: DraftPrice
     weights: Literal["equal"] | dict[RegionCode, Exact] = "equal"
     trim: Exact | None = None
     """Cut weights at this many times their median, such as "1.3": one heavy region costs a national sum most of its
@@ -102,7 +101,6 @@ class Draft(Document):
     """Only with national statistics; without it a third of the regions may collude, and one or two drop out."""
     using: dict[Name, Name] = Field(default_factory=dict)
     """Which alternative of a derived variable its bare name stands for; the signed programme has the full names."""
-    statistics: Statistics
 
     @field_validator("trim")
     @classmethod
@@ -121,6 +119,24 @@ class Draft(Document):
                 steps = Fraction(weight) * WEIGHT_GRID
                 if steps.denominator != 1 or not 1 <= steps <= MOST_WEIGHT:
                     raise ValueError(f"{code}: expected a weight from 0.001 to 1000, in steps of 0.001")
+        return value
+
+
+class Draft(Question):
+    """A programme as a researcher writes it."""
+
+    price: DraftPrice
+    split: dict[Name, Exact] | None = None
+    """How the price is divided: a part for every block, by its id (`price` lists them). Parts are relative to each
+    other. Without it, the price is divided by the statistics' weights."""
+    statistics: Statistics
+
+    @field_validator("split")
+    @classmethod
+    def _split(cls, value: dict[str, Decimal] | None) -> dict[str, Decimal] | None:
+        for block, part in (value or {}).items():
+            if part <= 0:
+                raise misplaced((block,), 'expected a part that is more than zero, such as "0.04"')
         return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
@@ -23,12 +24,17 @@ def numeric(source: str, scope: Scope, instead: str) -> tuple[Ref, Column]:
 
 def held(statistic: Statistic, column: Column) -> tuple[int, int]:
     """First and last index that count: the codebook's, or those of `within`. Raises ValueError off the grid."""
-    if statistic.within is None:
+    return between(statistic.within, column, "`within`")
+
+
+def between(bounds: tuple[Decimal, Decimal] | None, column: Column, called: str) -> tuple[int, int]:
+    """First and last index between two values; all of the codebook's without them. Raises ValueError off the grid."""
+    if bounds is None:
         return 0, column.size - 1
-    low, high = ((Fraction(bound) - column.lower) / column.grid for bound in statistic.within)
+    low, high = ((Fraction(bound) - column.lower) / column.grid for bound in bounds)
     if low.denominator != 1 or high.denominator != 1 or not 0 <= low < high <= column.size - 1:
         raise ValueError(
-            f"`within` must be two values of `{column.name}` on its grid, low < high, "
+            f"{called} must be two values of `{column.name}` on its grid, low < high, "
             f"between {column.value_text(0)} and {column.value_text(column.size - 1)}"
         )
     return int(low), int(high)

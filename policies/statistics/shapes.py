@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.statistics.blocks import AnyAxis, Axis, Selection, Summand
+from policies.statistics.blocks import AnyAxis, Axis, RowAxis, Selection, Summand
 from policies.statistics.statistic import Statistic
 from policies.study.columns import Ref
 from policies.study.expressions.nodes import All, Among, Expr, Missing
@@ -36,12 +36,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Without `parts` the statistic is its denominator alone (a count, a histogram). `axes` are those of its rows."""
+    """Without `parts` the statistic is its denominator alone (a count, a histogram).
+
+    `axes` are those of its denominator, and of its rows too where `rows` does not say otherwise.
+    """
 
     selection: Selection
     axes: tuple[AnyAxis, ...]
     parts: tuple[Part, ...]
     has_denominator: bool
+    rows: tuple[RowAxis, ...] | None = None
 
 
 def single(statistic: Statistic, expected: str) -> str:

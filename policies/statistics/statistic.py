@@ -24,18 +24,19 @@ Kind = Literal[
     "paired_change",
     "variance",
     "standard_deviation",
+    "covariance",
+    "correlation",
+    "regression",
+    "adjusted_difference",
+    "quantile",
 ]
 MOST_KEYS = 3
 MOST_TERMS = 9
 """Of a regression: the outcome and up to eight terms."""
-_LATER_KINDS = frozenset(("quantile", "regression"))
+MOST_STRATA = 2
+MOST_LEVELS = 9
+"""Of a quantile: how many are asked at once."""
 _WAVE = re.compile(r"T\d(->T\d)?|T\d(\+T\d)+")
-
-
-def _known_kind(value: Any) -> Any:
-    if isinstance(value, str) and value in _LATER_KINDS:
-        raise ValueError(f"`{value}` is not yet built; use count, proportion, mean, histogram or transition")
-    return value
 
 
 def _known_unit(value: Any) -> Any:
@@ -63,7 +64,7 @@ class Statistic(Document):
     """
 
     id: Name
-    kind: Annotated[Kind, BeforeValidator(_known_kind)]
+    kind: Kind
     of: Of = None
     """A condition, a variable, or the list of variables of a cross-table."""
     unit: Annotated[Unit, BeforeValidator(_known_unit)]

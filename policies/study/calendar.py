@@ -9,20 +9,22 @@ Regions come and go: see policies/study/regions.py for who answers for whom afte
 
 from __future__ import annotations
 
-import calendar as _calendar
 import datetime
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from policies.documents import Document, misplaced
-from policies.study.regions import BadRegions, Regions
+from policies.study.cycles import Phase, Problem, Turn, cycle_problem, rotation_problem, turn
+from policies.study.regions import BadRegions, Group, Regions, spelling_problem
 from policies.study.text import CohortId, Name, RegionCode, Text
 from policies.units.exact import Exact
+from policies.units.money import NanoRho
 
 DAY_S = 86_400
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -51,8 +53,11 @@ def _window(value: Any) -> Any:
 InstantText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}")]
 """How an instant is written; `instant` reads the rest of it."""
 
+Second = Annotated[int, Field(ge=-62_135_596_800, le=221_876_927_999)]
+"""Unix seconds of the years 1 to 9000: those that have a date, and one four years later."""
+
 Window = Annotated[
-    tuple[int, int],
+    tuple[Second, Second],
     BeforeValidator(_window, json_schema_input_type=tuple[InstantText, InstantText] | tuple[int, int]),
 ]
 """First and last unix second of a phase; written as two dates."""
@@ -66,15 +71,12 @@ def _last_second(value: Any) -> Any:
     return instant(value, end_of_day=True) if isinstance(value, str) else value
 
 
-Since = Annotated[int, BeforeValidator(_first_second, json_schema_input_type=InstantText | int)]
-Until = Annotated[int, BeforeValidator(_last_second, json_schema_input_type=InstantText | int)]
+Since = Annotated[Second, BeforeValidator(_first_second, json_schema_input_type=InstantText | int)]
+Until = Annotated[Second, BeforeValidator(_last_second, json_schema_input_type=InstantText | int)]
 
-Wave = Literal["T0", "T1", "T2"]
-Phase = Literal["recruit", "T0", "T1", "T2", "release"]
-WAVES: tuple[Wave, ...] = ("T0", "T1", "T2")
-Turn = Literal["planned", "recruit", "T0", "T1", "T2", "release", "waiting", "closed"]
-"""Where a cohort stands: `waiting` lies between two phases, `closed` after the release window."""
-Group = Literal["A", "B"]
+
+Inheritance = tuple[dict[str, NanoRho], NanoRho] | Literal["unknown"] | None
+"""What a merged or split region begins with: of each cohort and in all; see `Calendar.inheritance`."""
 
 
 class FinalSpend(Document):
@@ -82,6 +84,15 @@ class FinalSpend(Document):
 
     cohorts: dict[CohortId, Exact] = Field(default_factory=dict)
     lifetime: Exact
+
+    @model_validator(mode="after")
+    def _amounts(self) -> Self:
+        for cohort, rho in self.cohorts.items():
+            if not 0 <= rho <= self.lifetime:
+                raise misplaced(("cohorts", cohort), "expected rho of zero or more, and no more than the lifetime's")
+        if self.lifetime < 0:
+            raise misplaced(("lifetime",), "expected rho of zero or more")
+        return self
 
 
 class Region(Document):
@@ -99,6 +110,15 @@ class Region(Document):
     until: Until | None = None
     formed_of: tuple[RegionCode, ...] = ()
     spent: dict[RegionCode, FinalSpend] = Field(default_factory=dict)
+
+    def spellings(self, code: str) -> dict[str, tuple[str, ...]]:
+        """Every way to write it, in small letters, and the key where that stands; the code itself first."""
+        named = {("name", "nl"): self.name.nl, ("name", "en"): self.name.en}
+        named |= {("aliases", str(place)): alias for place, alias in enumerate(self.aliases)}
+        found: dict[str, tuple[str, ...]] = {code.casefold(): ()}
+        for where, text in named.items():
+            found.setdefault(text.strip().casefold(), where)
+        return found
 
 
 class Expected(Document):
@@ -151,12 +171,7 @@ class Cohort(Document):
 
     def turn(self, now: int) -> Turn:
         """Where it stands at `now` (unix seconds): the phase that began last of those that run, or between them."""
-        if now < self.begin:
-            return "planned"
-        if now > self.windows["release"][1]:
-            return "closed"
-        running = [(first, phase) for phase, (first, last) in self.windows.items() if first <= now <= last]
-        return max(running)[1] if running else "waiting"
+        return turn(self, now)
 
 
 class CalendarName(Document):
@@ -172,11 +187,28 @@ class Limits(Document):
     households_per_region: int = Field(ge=1, le=10**9)
 
 
+class Planning(Document):
+    """Public planning figures of what cannot be known before the study. They size margins, never budgets."""
+
+    drift: Exact = Decimal("0.02")
+    """Standard deviation by which a region's true share moves from one cycle to the next."""
+    between: Exact | None = None
+    """Standard deviation between the regions' true shares; without it none is assumed."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        for key, value in (("drift", self.drift), ("between", self.between)):
+            if value is not None and not 0 <= value <= 1:
+                raise misplaced((key,), "expected a standard deviation of a share, from 0 to 1")
+        return self
+
+
 class Calendar(Document):
     """The signed rotation."""
 
     calendar: CalendarName
     limits: Limits
+    planning: Planning = Planning()
     regions: dict[RegionCode, Region]
     cohorts: dict[CohortId, Cohort]
 
@@ -186,15 +218,21 @@ class Calendar(Document):
             rotation = self.rotation
         except BadRegions as error:
             raise misplaced(("regions", error.region, *error.path), error.expected) from error
-        for name, cohort in self.cohorts.items():
-            members = set(rotation.recruited(cohort.group, cohort.begin))
-            if wrong := sorted(set(cohort.expected) ^ members):
-                said = f"expected exactly the regions of group {cohort.group} at that time; {wrong[0]} is "
-                said += "missing" if wrong[0] in members else "not one of them"
-                raise misplaced(("cohorts", name, "expected"), said)
-        if problem := rotation_problem(self.cohorts):
-            raise misplaced(*problem)
+        for problem in (
+            spelling_problem({code: region.spellings(code) for code, region in self.regions.items()}),
+            spent_problem(self.regions, self.cohorts),
+            rotation_problem(self.cohorts, rotation),
+            *(expected_problem(name, cohort, rotation) for name, cohort in self.cohorts.items()),
+        ):
+            if problem:
+                raise misplaced(*problem)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other fields, not validated anew; it works its rotation out for itself."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("rotation", None)  # pydantic copies what was cached, too
+        return copied
 
     @cached_property
     def rotation(self) -> Regions:
@@ -227,18 +265,31 @@ class Calendar(Document):
         """
         return expected_by_region(self.cohorts[cohort].expected, self.rotation, self.ever_members(cohort))
 
+    def inheritance(self, region: str) -> Inheritance:
+        """What a region that was formed of others begins with, or None for one that was not. Raises KeyError.
+
+        Per cohort the largest spend of its predecessors, and the largest of what each had spent in all; "unknown"
+        until the calendar states it for every predecessor: it may spend nothing before.
+
+        Privacy: a household was with one predecessor at a time, and paid at most what that one spent; the largest over
+        all of them bounds every household that did not move between them. Adjacency: one household with all its waves.
+        Rounded up to nano-rho. Source: parallel composition over disjoint sets of households, per cohort and in all.
+        """
+        known = self.regions[region]
+        if not known.formed_of:
+            return None
+        if set(known.spent) != set(known.formed_of):
+            return "unknown"
+        cohorts: dict[str, NanoRho] = {}
+        for final in known.spent.values():
+            for cohort, rho in final.cohorts.items():
+                cohorts[cohort] = max(cohorts.get(cohort, NanoRho(0)), NanoRho.ceil(Fraction(rho)))
+        return cohorts, max(NanoRho.ceil(Fraction(final.lifetime)) for final in known.spent.values())
+
     def find_region(self, name: str) -> str | None:
         """The code of a region by code, name or alias, upper or lower case; None when there is none."""
         wanted = name.strip().casefold()
-        for code, region in self.regions.items():
-            if wanted in {
-                code.casefold(),
-                region.name.nl.casefold(),
-                region.name.en.casefold(),
-                *(a.casefold() for a in region.aliases),
-            }:
-                return code
-        return None
+        return next((code for code, region in self.regions.items() if wanted in region.spellings(code)), None)
 
 
 _UNITS: tuple[Literal["household", "adult", "child"], ...] = ("household", "adult", "child")
@@ -258,57 +309,22 @@ def expected_by_region(
     return {region: found[region] for region in everyone}
 
 
-Problem = tuple[tuple[str, ...], str]
-"""A key's path below the document, and what was expected there."""
-
-
-def cycle_problem(cohort: Cohort) -> Problem | None:
-    """The first thing wrong with a cohort's cycle: two years, waves inside it, T1 twelve months after T0."""
-    if cohort.cycle is None:
-        return None
-    first, last = cohort.cycle
-    if last + 1 != later(first, 24):
-        return ("cycle",), "expected two whole years, such as [2027-01-01, 2028-12-31]"
-    windows = cohort.windows
-    for phase in ("recruit", *WAVES):
-        if phase in windows and not first <= windows[phase][0] <= windows[phase][1] <= last:
-            return ("windows", phase), "this window lies outside the cycle"
-    if "T0" not in windows or "T1" not in windows:
-        return ("windows",), "expected the waves T0 and T1 in a cycle"
-    if windows["T1"][0] < later(windows["T0"][0], 12):
-        return ("windows", "T1"), "expected T1 to begin at least twelve months after T0"
-    if "T2" in windows and windows["T2"][0] <= windows["T1"][0]:
-        return ("windows", "T2"), "expected the third wave to begin after T1"
-    if windows["release"][0] <= windows["T0"][1]:
-        return ("windows", "release"), "expected figures to be released after T0 has ended"
+def expected_problem(name: str, cohort: Cohort, rotation: Regions) -> Problem | None:
+    """The first region that a cohort expects wrongly, or does not expect: they are those that it was recruited in."""
+    where, members = ("cohorts", name, "expected"), set(rotation.recruited(cohort.group, cohort.begin))
+    said = f"expected exactly the regions of group {cohort.group} at that time"
+    for code in sorted(set(cohort.expected) - members):
+        unknown = code not in rotation.groups
+        return (*where, code), f"{said}; {code} is {'no region of this calendar' if unknown else 'not one of them'}"
+    for code in sorted(members - set(cohort.expected)):
+        return where, f"{said}; {code} is missing"
     return None
 
 
-def rotation_problem(cohorts: Mapping[str, Cohort]) -> Problem | None:
-    """The first thing wrong between cycles: they follow each other and take turns between the groups."""
-    cycles = sorted((cohort.cycle[0], name) for name, cohort in cohorts.items() if cohort.cycle is not None)
-    if not cycles:
-        return None
-    for name, cohort in cohorts.items():
-        if cohort.cycle is None and not cohort.historical:
-            return ("cohorts", name), "expected a `cycle`, or `historical: true`"
-    for (_, one), (_, next_one) in pairwise(cycles):
-        before, after = cohorts[one], cohorts[next_one]
-        if before.cycle is None or after.cycle is None:
-            continue
-        if after.cycle[0] <= before.cycle[1]:
-            return ("cohorts", next_one, "cycle"), f"this cycle overlaps that of {one}"
-        if after.cycle[0] != before.cycle[1] + 1:
-            return ("cohorts", next_one, "cycle"), f"expected the cycle to follow that of {one} without a gap"
-        if after.group == before.group:
-            said = f"group {after.group} was asked in the cycle before ({one}); the groups take turns"
-            return ("cohorts", next_one, "group"), said
+def spent_problem(regions: Mapping[str, Region], cohorts: Mapping[str, Cohort]) -> Problem | None:
+    """The first cohort, in what predecessors spent, that the calendar does not know."""
+    for code, region in regions.items():
+        for one, final in region.spent.items():
+            for cohort in sorted(set(final.cohorts) - set(cohorts)):
+                return ("regions", code, "spent", one, "cohorts", cohort), "this calendar has no such cohort"
     return None
-
-
-def later(moment: int, months: int) -> int:
-    """The same day and time so many months later (the last day of a shorter month), in unix seconds."""
-    then = datetime.datetime.fromtimestamp(moment, datetime.UTC)
-    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
-    day = min(then.day, _calendar.monthrange(year, month + 1)[1])
-    return int(then.replace(year=year, month=month + 1, day=day).timestamp())

@@ -23,6 +23,8 @@ Delimiter = Literal["auto", "semicolon", "comma", "tab"]
 DecimalSign = Literal["either", "comma", "point"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 WAVE, PERSON, NAME = "<wave>", "<person>", "<name>"
+STABLE = "stable_id"
+"""Where a household's stable id is looked for, unless a mapping names another column."""
 
 Problem = tuple[tuple[str, ...], str]
 """The key's path in the document, and what was expected there."""
@@ -100,6 +102,9 @@ class Part(Document):
     sheet: str | None = None
     """Of a workbook; left out: the first."""
     household: Template
+    stable: Template | None = None
+    """The column with an id by which the household is known again in another cohort; left out: stable_id, if it is
+    there. Needed where the region's policy sets households.most_cohorts."""
     person: Template | None = None
     """The column with the person's id; needed where a person has a row of its own."""
     persons: MissingCodes = ()
@@ -116,6 +121,8 @@ class Part(Document):
     def _shape(self) -> Self:
         if self.table == "household" and (self.person or self.persons):
             raise ValueError("a household has no person and no persons")
+        if self.table != "household" and self.stable:
+            raise ValueError("stable: expected it with the table household, and only there")
         if self.table != "household" and not (self.person or self.persons):
             raise ValueError("expected person: COLUMN, or persons: [1, 2, ...]")
         if len({person.casefold() for person in self.persons}) != len(self.persons):
@@ -123,9 +130,9 @@ class Part(Document):
         if self.persons and self.person and PERSON not in self.person:
             raise ValueError(f"person: expected a column with {PERSON}, or no person: the persons' numbers are ids too")
         for key, template in self.templates():
-            if PERSON in template and (not self.persons or key == "household"):
+            if PERSON in template and (not self.persons or key in ("household", "stable")):
                 raise ValueError(f"{key}: {PERSON} needs persons: [1, 2, ...], and has no place in the household's id")
-            if WAVE in template and (not self.wave.suffixes or key in ("household", "person", "wave.column")):
+            if WAVE in template and (not self.wave.suffixes or key in ("household", "stable", "person", "wave.column")):
                 raise ValueError(f"{key}: {WAVE} needs wave: {{suffixes: ...}}, and has no place in an id")
             if (NAME in template) != (key == "others"):
                 raise ValueError(f"{key}: {NAME} stands in others, and only there")
@@ -133,7 +140,7 @@ class Part(Document):
 
     def templates(self) -> Iterator[tuple[str, str]]:
         """Every template of the part, by its key."""
-        fixed = {"household": self.household, "person": self.person, "others": self.others}
+        fixed = {"household": self.household, "stable": self.stable, "person": self.person, "others": self.others}
         fixed |= {"wave.column": self.wave.column, "present": self.present.column if self.present else None}
         yield from ((key, template) for key, template in fixed.items() if template is not None)
         yield from ((f"columns.{name}", source.column) for name, source in self.columns.items())

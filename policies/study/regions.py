@@ -65,20 +65,28 @@ class Regions:
         since, until = self.lives[region]
         return (since is None or since <= at) and (until is None or at <= until)
 
+    def existing(self, at: int) -> tuple[str, ...]:
+        """Every region that exists at `at` (unix seconds), predecessors before successors."""
+        return tuple(code for code in self.ordered if self.valid(code, at))
+
+    def line(self, region: str) -> frozenset[str]:
+        """The region and all that it came of."""
+        found = {region}
+        for one in reversed(self.ordered):
+            if one in found:
+                found.update(self.formed_of[one])
+        return frozenset(found)
+
     def recruited(self, group: Group, begin: int) -> tuple[str, ...]:
         """The regions of a group that exist when a cohort begins, by code."""
         return tuple(sorted(code for code, own in self.groups.items() if own == group and self.valid(code, begin)))
 
     def heirs(self, regions: Iterable[str], at: int) -> tuple[str, ...]:
-        """Who stands for these regions at `at` (unix seconds): they themselves, or those that came of them; by code."""
-        found: set[str] = set()
-        for region in regions:
-            until = self.lives[region][1]
-            if until is not None and until < at and self.successors[region]:
-                found.update(self.heirs(self.successors[region], at))
-            else:
-                found.add(region)
-        return tuple(sorted(found))
+        """Who stands for these regions at `at` (unix seconds): they themselves, or those that came of them; by code.
+
+        Nobody stands for a region that does not exist yet, nor for one that ended without a successor.
+        """
+        return tuple(sorted(region for region in self.ever(regions) if self.valid(region, at)))
 
     def ever(self, regions: Iterable[str]) -> frozenset[str]:
         """These regions and all that ever come of them."""
@@ -102,9 +110,11 @@ def _check(code: str, region: Known, regions: Mapping[str, Known]) -> None:
         raise BadRegions(code, ("group",), "a region formed of others takes the group of one of them; leave it out")
     if region.since is None:
         raise BadRegions(code, ("since",), "expected the first day of a region that was formed of others")
-    for one in region.formed_of:
+    for place, one in enumerate(region.formed_of):
         if one not in regions:
-            raise BadRegions(code, ("formed_of",), f"{one} is not a region of this calendar")
+            raise BadRegions(code, ("formed_of", str(place)), f"{one} is not a region of this calendar")
+        if one in region.formed_of[:place]:
+            raise BadRegions(code, ("formed_of", str(place)), f"{one} stands here twice")
     if outside := set(region.spent) - set(region.formed_of):
         raise BadRegions(code, ("spent", min(outside)), "this region is not one of those it was formed of")
 
@@ -130,9 +140,23 @@ def _ordered(regions: Mapping[str, Known]) -> tuple[str, ...]:
             until = regions[one].until
             if until is None:
                 raise BadRegions(one, (), f"{code} was formed of it; expected `until`, the last day of this region")
-            if region.since is not None and until >= region.since:
-                raise BadRegions(code, ("since",), f"expected a day after the last one of {one}")
+            # A gap would leave its households to nobody, an overlap to two.
+            if until + 1 != region.since:
+                raise BadRegions(code, ("since",), f"expected the day after the last one of {one}")
     return tuple(done)
+
+
+def spelling_problem(spellings: Mapping[str, Mapping[str, tuple[str, ...]]]) -> tuple[tuple[str, ...], str] | None:
+    """The first code, name or alias that two regions share, with the key of the later one; see `Region.spellings`.
+
+    Codes come first: no name may be another region's code. Neither is ever used again, also after a region has ended.
+    """
+    owner = {code.casefold(): code for code in spellings}
+    for code, ways in spellings.items():
+        for text, where in ways.items():
+            if owner.setdefault(text, code) != code:
+                return ("regions", code, *where), f"{owner[text]} is called so; no two regions share a code or a name"
+    return None
 
 
 def _inherited(region: Known, groups: Mapping[str, Group], asked: Sequence[tuple[Group, int]]) -> Group:

@@ -44,8 +44,15 @@ FOUR = (
     .replace("{DD: {household: 10, adult: 10, child: 10}}", "{}")
 )
 """The small calendar with four regions in its first cohort."""
-ALLOWED = f'{POLICY}secure: {{own_noise: {{rho: "1"}}, attempts: 3, colluders: 1}}\n'
+KINDS = "statistics: [count, proportion, mean, transition, covariance, correlation, regression]\n"
+ALLOWED = f'{POLICY}{KINDS}secure: {{own_noise: {{rho: "1"}}, attempts: 3, colluders: 1}}\n'
 _IN_ATTEMPTS = frozenset({"order", "secure_keys", "participants", "national_sum"})
+PRODUCTS: tuple[dict[str, object], ...] = (
+    {"id": "tie", "kind": "covariance", "of": ["incidents", "incidents@T0"], "ranges": {"incidents": ["0", "3"]}},
+    {"id": "alike", "kind": "correlation", "of": ["help == yes", "incidents"]},
+    {"id": "line", "kind": "regression", "of": ["incidents", "incidents@T0", "help == yes"]},
+    {"id": "pulled", "kind": "regression", "of": ["incidents", "help@T0 == yes"], "ridge": "0.1"},
+)
 OWN = {"id": "changed", "kind": "proportion", "of": "incidents == 0", "unit": "household"}
 
 
@@ -133,6 +140,40 @@ def test_a_programme_of_both_kinds_has_answers_and_a_sum(federation: Federation,
         charges = {body.attempt: body.charge for body in events if isinstance(body, Debited)}
         charge = planned.programme.charge
         assert charges == {0: charge.rho - charge.national, 1: charge.national}
+
+
+def test_products_of_two_are_answered_both_ways_and_an_auditor_finds_their_price_right(
+    federation: Federation, desk: Desk, tmp_path: Path
+) -> None:
+    both = [
+        {**one, "id": f"{one['id']}_{mode}", "unit": "household", "mode": mode}
+        for mode in ("regional", "national")
+        for one in PRODUCTS
+    ]
+    planned = desk.plan(draft("products", *both, rho="0.3", weights=dict.fromkeys(REGIONS, "1")))
+    last = finished(desk, desk.submit(planned).run)
+    assert last.state is State.COMPLETE
+    rows = desk.results(last.run)
+    told = rows[rows["scope"] == "national"].groupby("statistic")["cell"].apply(list).to_dict()
+    terms = ["term=(intercept)", "term=incidents@T0", "term=help@T1 in {yes}"]
+    for mode, scopes in (("regional", {"national", *REGIONS}), ("national", {"national"})):
+        assert told[f"line_{mode}"] == terms
+        assert set(rows[rows["statistic"] == f"tie_{mode}"]["scope"]) == scopes
+    assert set(rows["status"]) <= {"ok", "withheld"}
+    assert rows["estimate"].notna().sum() >= len(rows) / 2
+    for region in REGIONS:
+        _kept(federation, region, planned.hash, 5)
+    federation.export(tmp_path)
+    words = ("--consortium-key", federation.consortium / "consortium.pub", "--json")
+    audited = rondgang("audit", "verify", *sorted(tmp_path.glob("*.bundle")), *words)
+    assert audited.returncode == 0, audited.stdout
+    assert json.loads(audited.stdout)["findings"] == []
+    page = tmp_path / "report.html"
+    reported = rondgang("audit", "report", *sorted(tmp_path.glob("*.bundle")), "--out", page, "--lang", "en")
+    assert reported.returncode == 0, reported.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "linear regression of incidents@T1 on incidents@T0, help@T1 in {yes} over" in text
+    assert "incidents beyond 0 to 3 counts as the bound" in text
 
 
 def test_a_region_that_is_away_is_left_out_of_the_sum_and_has_it_when_it_answers(

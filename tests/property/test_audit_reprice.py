@@ -116,6 +116,11 @@ def drawn(draw: st.DrawFn, name: str) -> Statistic:
             fields["of"] = number
             if draw(st.booleans()):
                 fields["within"] = WITHIN[number]
+        case "covariance" | "correlation" | "regression":
+            factors = st.sampled_from((*NUMBERS[unit], f"{number}@T0", *CONDITIONS[unit], f"{category} == yes"))
+            fields["of"] = draw(st.lists(factors, min_size=2, max_size=4 if kind == "regression" else 2))
+            if draw(st.booleans()):
+                fields["ranges"] = {number: WITHIN[number]}
         case "histogram":
             binned = draw(st.booleans())
             fields |= {"of": number, "bins": BINS[number]} if binned else {"of": category}
@@ -123,6 +128,11 @@ def drawn(draw: st.DrawFn, name: str) -> Statistic:
             fields["of"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), min_size=2, max_size=3, unique=True))
         case "transition":
             fields["of"] = category
+        case "quantile":
+            fields |= {"of": number, "at": ["0.5"], "leaves": draw(st.sampled_from((2, 4)))}
+        case "adjusted_difference":
+            fields |= {"of": draw(st.sampled_from((number, *CONDITIONS[unit]))), "compare": category}
+            fields["strata"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), min_size=1, max_size=2, unique=True))
     fields["by"] = draw(st.lists(st.sampled_from(CATEGORIES[unit]), max_size=2, unique=True))
     if draw(st.booleans()):
         fields["where"] = draw(
@@ -216,10 +226,35 @@ EXAMPLES: dict[str, tuple[dict[str, object], list[tuple[str, int, int]]]] = {
     "histogram": ({"of": "incidents", "bins": ["1", "3"]}, [("n1", 1, 3)]),
     "cross_table": ({"of": ["safe", "profile"], "unit": "adult"}, [("n1", 2, 6)]),
     "transition": ({"of": "state", "wave": "T0->T1", "by": ["profile"]}, [("asked", 1, 27)]),
+    "covariance": (
+        {"of": ["wellbeing", "help == yes"], "unit": "adult"},
+        [("asked", 4, 1), ("asked_v0", 4, 1), ("asked_v1", 2, 1), ("n1", 2, 1)],
+    ),
+    "correlation": (
+        {"of": ["incidents", "grade"], "ranges": {"grade": ["-0.5", "1"]}, "by": ["profile"]},
+        [
+            *(("asked", 12, 3), ("asked_v0", 4, 3), ("asked_v1", 3, 3)),
+            *(("asked_p00", 16, 3), ("asked_p11", 9, 3), ("n1", 1, 3)),
+        ],
+    ),
+    "regression": (
+        {"of": ["age@T0", "trauma == yes", "incidents"], "unit": "child"},
+        [
+            *(("asked", 6, 1), ("asked_v1", 3, 1), ("asked_v2", 12, 1), ("asked_p00", 12, 1), ("asked_p22", 48, 1)),
+            *(("asked_p01", 6, 1), ("asked_p02", 24, 1), ("asked_p12", 12, 1), ("n1", 3, 1)),
+        ],
+    ),
     "paired_change": (
         {"of": "wellbeing", "unit": "adult", "wave": "T0->T1"},
         [("asked", 4, 1), ("asked_directions", 2, 3)],
     ),
+}
+EXAMPLES |= {
+    "adjusted_difference": (
+        {"of": "state == none", "compare": "help", "strata": ["state@T0", "began"]},
+        [("asked", 1, 12), ("n1", 1, 12)],
+    ),
+    "quantile": ({"of": "incidents", "at": ["0.5"], "leaves": 4}, [("asked", 1, 2), ("asked_level2", 1, 4)]),
 }
 """By hand: the blocks of one statistic of each kind, with bound and cells."""
 

@@ -56,7 +56,7 @@ def _after(run: Gathering, name: str, region: str, now: int) -> Gathering:
                 run = run.order_sent(chosen)
             assert run.to_send(REGIONS, now) == ()
         case "answer" if region not in run.answered:
-            return run.answer_kept(region)
+            return run.answer_kept(region, 1)
         case "repeat" | "other" if region in run.answered:
             return run.answer_repeated(region, same=name == "repeat")
         case "refuse":
@@ -77,7 +77,7 @@ def test_the_states_are_those_of_the_drawing() -> None:
     assert run.state(DEADLINE) is State.ASKING
     assert run.state(DEADLINE + 1) is State.CLOSED
     for region in REGIONS[:-1]:
-        run = run.answer_kept(region)
+        run = run.answer_kept(region, 1)
     assert run.state(DEADLINE) is State.ASKING
     run = run.refusal_kept("CC", OVER, 0)
     assert run.state(DEADLINE) is State.COMPLETE
@@ -85,7 +85,7 @@ def test_the_states_are_those_of_the_drawing() -> None:
     run = run.ask_again()
     assert run.state(DEADLINE) is State.ASKING
     assert run.state(DEADLINE + 1) is State.CLOSED
-    assert run.answer_kept("CC").state(DEADLINE + 1) is State.COMPLETE
+    assert run.answer_kept("CC", 1).state(DEADLINE + 1) is State.COMPLETE
 
 
 def test_a_region_that_is_away_is_sent_nothing() -> None:
@@ -126,10 +126,10 @@ def test_a_region_that_comes_back_is_asked_again_at_once_and_its_next_pause_is_s
 
 def test_an_approval_that_nobody_asked_for_again_is_taken_in() -> None:
     """The steward approves while the order waits at the node, which answers by itself."""
-    run = Gathering("run-00", ("AA", "BB"), DEADLINE).answer_kept("BB").order_sent("AA")
+    run = Gathering("run-00", ("AA", "BB"), DEADLINE).answer_kept("BB", 1).order_sent("AA")
     run = run.refusal_kept("AA", Refused(Reason.AWAITING_APPROVAL, ""), 1)
     assert (run.state(1), run.asked("AA")) == (State.ASKING, Asked.PENDING)
-    approved, declined = run.answer_kept("AA"), run.refusal_kept("AA", Refused(Reason.DECLINED, ""), 2)
+    approved, declined = run.answer_kept("AA", 1), run.refusal_kept("AA", Refused(Reason.DECLINED, ""), 2)
     assert (approved.state(2), approved.asked("AA"), approved.retries) == (State.COMPLETE, Asked.ANSWERED, {})
     assert (declined.state(2), declined.asked("AA"), declined.retries) == (State.COMPLETE, Asked.REFUSED, {})
 

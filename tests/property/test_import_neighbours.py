@@ -10,14 +10,15 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from node.importing.build import Building, build
 from node.importing.cells import TextColumn
 from node.importing.files import Delivery, plain_parts
 from node.importing.problems import BadImport
 from node.importing.read import Raw
-from node.importing.run import build
 from node.importing.tables import Wide
 from node.importing.values import MISSING, clean
 from node.importing.write import parquet
+from node.pseudonyms import Pseudonyms
 from policies.study.codebook import TABLES, Table
 from tests.importing import CODEBOOK
 
@@ -38,6 +39,7 @@ CELLS: Mapping[str, tuple[str, ...]] = {
 }
 OTHERS = ("b", "b2", "b10", "c.0", "c")
 DELIVERY = Delivery(tuple((part, Path(f"{part.table}.csv")) for part in plain_parts(CODEBOOK.units)), ())
+BUILDING = Building(CODEBOOK, 1000, DELIVERY, "c3", Pseudonyms(bytes(32)))
 
 
 def _rows(homes: tuple[str, ...], most: int) -> st.SearchStrategy[Rows]:
@@ -60,7 +62,7 @@ def _raw(name: Table, rows: list[tuple[str, ...]]) -> Raw:
 def _built(rows: Rows) -> dict[Table, Wide] | None:
     """The tables, or None where no row of a file can be used."""
     try:
-        return build({name: _raw(name, rows[name]) for name in TABLES}, CODEBOOK, 1000, DELIVERY)[0]
+        return build({name: _raw(name, rows[name]) for name in TABLES}, BUILDING).tables
     except BadImport:
         return None
 

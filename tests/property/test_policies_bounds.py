@@ -16,7 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.documents import parse_yaml
-from policies.statistics.blocks import AnyAxis, Axis, Block, Difference, Indicator, Ones, Square, Term, Value
+from policies.statistics.blocks import (
+    AnyAxis,
+    Axis,
+    Block,
+    Difference,
+    Indicator,
+    Ones,
+    Product,
+    Square,
+    Summand,
+    Value,
+)
 from policies.statistics.compile import compile_blocks
 from policies.statistics.statistic import Kind, Statistic
 from policies.study.codebook import Codebook
@@ -77,6 +88,15 @@ ASKED: tuple[dict[str, str | list[str]], ...] = (
     {"kind": "cross_table", "unit": "adult", "of": ["safe", "kind"], "wave": "T0+T1"},
     {"kind": "variance", "unit": "household", "of": "grade", "wave": "T0+T1"},
     {"kind": "standard_deviation", "unit": "household", "of": "grade", "wave": "T0+T1", "by": ["kind"]},
+    {"kind": "covariance", "unit": "adult", "of": ["score", "mood"]},
+    {"kind": "covariance", "unit": "household", "of": ["grade", "grade@T0"], "by": ["kind"]},
+    {"kind": "correlation", "unit": "adult", "of": ["score", "safe == yes"], "where": "kind == a"},
+    {"kind": "correlation", "unit": "adult", "of": ["safe == yes", "safe@T0 == yes"]},
+    {"kind": "regression", "unit": "household", "of": ["grade", "kind == a", "grade@T0"]},
+    {"kind": "regression", "unit": "adult", "of": ["score", "safe == yes", "kind == a"]},
+    {"kind": "adjusted_difference", "unit": "adult", "of": "safe == yes", "compare": "kind", "strata": ["safe@T0"]},
+    {"kind": "adjusted_difference", "unit": "adult", "of": "score", "compare": "safe", "strata": ["kind"]},
+    {"kind": "quantile", "unit": "household", "of": "grade", "at": ["0.5"], "leaves": "2", "by": ["kind"]},
 )
 BLOCKS = {
     f"{i} {block.id} {asked['kind']} {asked['unit']} by {asked.get('by', '-')}": block
@@ -103,15 +123,15 @@ def contribution(units: tuple[UnitRow, ...], block: Block) -> tuple[int, ...]:
             continue
         if selection.where is not None and holds(selection.where, unit.row) is not True:
             continue
-        added[tuple(_place(axis, unit.row) for axis in term.axes)] += _added(term, unit.row)
+        added[tuple(_place(axis, unit.row) for axis in term.axes)] += _added(term.summand, unit.row)
     return tuple(added[cell] for cell in cells)
 
 
-def _added(term: Term, row: Mapping[Ref, int | None]) -> int:
+def _added(summand: Summand, row: Mapping[Ref, int | None]) -> int:
     def held(ref: Ref, low: int, span: int) -> int:
         return min(max(row[ref] or 0, low), low + span) - low
 
-    match term.summand:
+    match summand:
         case Ones():
             return 1
         case Indicator(of=condition):
@@ -124,6 +144,8 @@ def _added(term: Term, row: Mapping[Ref, int | None]) -> int:
             return 2 * (2 * held(ref, low, reach) - reach) ** 2 - reach**2
         case Difference(before=before, after=after, top=top, low=low):
             return held(after, low, top) - held(before, low, top)
+        case Product(one=one, other=other):
+            return _added(one, row) * _added(other, row)
 
 
 def _place(axis: AnyAxis, row: Mapping[Ref, int | None]) -> int:
@@ -144,11 +166,20 @@ def _named(block: Block) -> list[Ref]:
         found |= {axis.ref for axis in term.axes if isinstance(axis, Axis)}
         if term.selection.where is not None:
             found |= refs(term.selection.where)
-        if isinstance(term.summand, Indicator):
-            found |= refs(term.summand.of)
-        if isinstance(term.summand, Value | Square):
-            found.add(term.summand.of)
+        found |= _summed(term.summand)
     return sorted(found)
+
+
+def _summed(summand: Summand) -> set[Ref]:
+    match summand:
+        case Indicator(of=condition):
+            return set(refs(condition))
+        case Value(of=ref) | Square(of=ref):
+            return {ref}
+        case Product(one=one, other=other):
+            return _summed(one) | _summed(other)
+        case _:
+            return set()
 
 
 def _households(block: Block) -> Iterator[tuple[UnitRow, ...]]:
@@ -219,5 +250,10 @@ def test_the_sample_has_every_kind_and_unit() -> None:
     assert {asked["kind"] for asked in ASKED if "+" in asked.get("wave", "")} == set(get_args(Kind)) - {
         "transition",
         "paired_change",
+        "covariance",
+        "correlation",
+        "regression",
+        "adjusted_difference",
+        "quantile",
     }
     assert {asked["unit"] for asked in ASKED} == {"household", "adult", "child"}

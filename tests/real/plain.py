@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -108,6 +109,7 @@ def job_figures(data: Frame) -> dict[Key, float]:
     found.add("spread", "variance", (), data, lambda rows: float(rows["depress1"].var(ddof=0)))
     waves = [data[["party", f"depress{wave}"]].set_axis(["party", "depress"], axis=1) for wave in (0, 1)]
     found.add("pooled", "mean", (), pd.concat(waves), mean_of("depress"))
+    _products(data.assign(treated=data["treat"].eq("yes").astype(float)), found)
     for cell in cells(("treat",)):
         mine = within(data, cell)
         found.add("after", "mean", cell, mine, mean_of("depress1"))
@@ -118,6 +120,19 @@ def job_figures(data: Frame) -> dict[Key, float]:
             at = (*cell, ("low@T0", first), ("low@T1", last))
             found.add("moved", "row_share", at, mine[mine["low0"] == first], equal_share("low1", last))
     return found.figures
+
+
+def _products(data: Frame, found: Found) -> None:
+    """By numpy: covariance and correlation, and least squares with an intercept."""
+    found.add("tie", "covariance", (), data, lambda rows: np.cov(rows["depress1"], rows["depress0"], ddof=0)[0, 1])
+    found.add("alike", "correlation", (), data, lambda rows: np.corrcoef(rows["depress1"], rows["treated"])[0, 1])
+    for place, term in enumerate(("(intercept)", "depress@T0", "treat in {yes}")):
+        found.add("effect", "coefficient", (("term", term),), data, partial(_coefficient, place))
+
+
+def _coefficient(place: int, rows: Frame) -> float:
+    design = np.column_stack([np.ones(len(rows)), rows["depress0"], rows["treated"]])
+    return float(np.linalg.lstsq(design, rows["depress1"])[0][place])
 
 
 def _share(rows: Frame, column: str, code: str) -> float:

@@ -26,6 +26,15 @@ EXACT_JOBS: tuple[dict[str, object], ...] = (
     {"id": "moved", "kind": "transition", "of": "low", "unit": "adult", "wave": "T0->T1", "by": ["treat"]},
     {"id": "spread", "kind": "variance", "of": "depress", "unit": "adult", "wave": "T1"},
     {"id": "pooled", "kind": "mean", "of": "depress", "unit": "adult", "wave": "T0+T1"},
+    {"id": "tie", "kind": "covariance", "of": ["depress", "depress@T0"], "unit": "adult", "wave": "T1"},
+    {"id": "alike", "kind": "correlation", "of": ["depress", "treat == yes"], "unit": "adult", "wave": "T1"},
+    {
+        "id": "effect",
+        "kind": "regression",
+        "of": ["depress", "depress@T0", "treat == yes"],
+        "unit": "adult",
+        "wave": "T1",
+    },
 )
 WIDE_FAMILIES: tuple[dict[str, object], ...] = (
     {"id": "wide", "kind": "count", "unit": "child", "by": ["ethn", "mom_ed", "hus_ed"]},

@@ -148,5 +148,5 @@ def write_documents(folder: Path, codebook: dict[str, object], counts: dict[str,
     for name, document in {"codebook": codebook, "calendar": calendar, "policy": policy}.items():
         paths[name] = folder / f"{name}.yaml"
         # Through JSON, which is YAML: PyYAML would write aliases for parts that repeat, and our loader refuses those.
-        paths[name].write_text(json.dumps(document), encoding="utf-8")
+        paths[name].write_text(json.dumps(document, default=str), encoding="utf-8")
     return paths

@@ -62,7 +62,7 @@ def _running(world: Federation) -> Iterator[Federation]:
 
 
 def ask(world: Federation, draft: dict[str, object]) -> list[Row]:
-    """Submits a programme and gives the rows of estimates.csv."""
+    """Submits a programme and gives the direct rows of estimates.csv."""
     out = world.folder / "results" / str(draft["programme"]["id"])  # type: ignore[index]  # a YAML mapping
     out.mkdir(parents=True)
     path = out / "asked.yaml"
@@ -70,7 +70,7 @@ def ask(world: Federation, draft: dict[str, object]) -> list[Row]:
     told = run(coordinator.cli.app, "coordinator", "submit", path, "--wait", "--out", out, "--home", world.researcher)
     print(told)
     with (out / "estimates.csv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+        rows = [row for row in csv.DictReader(lines) if row["estimator"] == "direct"]
     assert {row["regions_included"] for row in rows if row["scope"] == "national"} == {"13"}
     return rows
 

@@ -216,6 +216,20 @@ def revoked_elsewhere() -> Files:
     return tell(study(), FR, after(GR, "wider", chapter)).sealed()
 
 
+def calendar_rewritten() -> Files:
+    """A calendar that the consortium signed opens the release window a day before the first one did."""
+
+    def chapter(log: Log) -> None:
+        body = papers.calendar()
+        match body:
+            case {"cohorts": {"c1": {"windows": {"release": list(window)}}}} if isinstance(window[0], int):
+                window[0] -= DAY_S
+        body |= {"calendar": {"id": "madeup_rotation", "version": 2, "labels": papers.labels("x", "x")}}
+        log.adopt("calendar", "madeup_rotation@2", paper("calendar", body, people().consortium))
+
+    return tell(study(), after(FR, "first", chapter), GR).sealed()
+
+
 @dataclass(frozen=True)
 class Remark:
     """Which finding is expected of files, and about which of them."""
@@ -228,6 +242,7 @@ class Remark:
 
 
 REMARKS = (
+    Remark("calendar.rewritten", calendar_rewritten, "FR.bundle"),
     Remark("consortium.unpinned", honest_files, "", pinned=False),
     Remark("coverage.coordinator", lambda: without("coordinator.bundle"), ""),
     Remark("coverage.witness", lambda: without("auditor.bundle"), ""),

@@ -96,7 +96,7 @@ def test_the_calendar_and_the_codebook_are_signed_for_all(desk: Desk) -> None:
     codebook = adopt(Codebook, "codebook", Path(desk.out("codebook.json")).read_bytes(), desk.pinned)
     assert isinstance(calendar, Adopted)
     assert isinstance(codebook, Adopted)
-    assert len(calendar.document.regions) == 26
+    assert len(calendar.document.regions) == 27
     again = desk.facts("codebook", str(CODEBOOK), "--out", desk.out("again.json"))
     assert again["hash"] == codebook.digest
     assert Path(desk.out("again.json")).read_bytes() == codebook.data

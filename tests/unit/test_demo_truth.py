@@ -53,7 +53,7 @@ def test_exact_sums_of_the_demo_are_the_generators_truth(tmp_path: Path) -> None
         for measured_ in measured(one, noiseless, codebook, np.array([1000])):
             axes = compiled.axes[:-1] if measured_.measure.plain else compiled.axes
             found = measured_.here
-            for cell, value in enumerate(np.ravel(found.lower + found.step * found.a / found.b)):
+            for cell, value in enumerate(np.ravel(measured_.figures(found).estimate)):
                 at = np.unravel_index(cell, [axis.size for axis in axes])
                 codes = tuple(axis_codes(axis, codebook.columns)[i] for axis, i in zip(axes, at, strict=True))
                 plain = figures[compiled.statistic.id, codes]

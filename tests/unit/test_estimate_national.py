@@ -39,6 +39,9 @@ EVERY_KIND: tuple[dict[str, Any], ...] = (
     {"id": "h", "kind": "paired_change", "of": "incidents", "unit": "household", "wave": "T0->T1"},
     {"id": "i", "kind": "variance", "of": "incidents", "unit": "household", "wave": "T1"},
     {"id": "j", "kind": "standard_deviation", "of": "grade", "unit": "household", "wave": "T1"},
+    {"id": "k", "kind": "covariance", "of": ["incidents", "grade"], "unit": "household", "wave": "T1"},
+    {"id": "l", "kind": "correlation", "of": ["wellbeing", "safe == yes"], "unit": "adult", "wave": "T1"},
+    {"id": "m", "kind": "regression", "of": ["grade", "incidents", "help == yes"], "unit": "household", "wave": "T1"},
 )
 CODES = national_study.codes(6)
 HEAVY = dict(zip(CODES, ("1", "0.5", "2.5", "1", "1.25", "0.75"), strict=True))

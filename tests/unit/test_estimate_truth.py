@@ -15,6 +15,7 @@ from compose.demo.generator.generate import generate
 from compose.demo.generator.truth import frame, wide
 from compose.demo.generator.write import write_all
 from coordinator.estimates.rows import NATIONAL, Row, Run, estimate_rows
+from coordinator.estimates.sets import Floats
 from node.importing.request import ImportRequest
 from node.importing.run import import_files
 from node.vectors.sums import Engine
@@ -26,6 +27,9 @@ from policies.statistics.statistic import Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 
+LINE = ["adult_wellbeing", "adult_wellbeing@T0", "adult_felt_safe == yes"]
+RANGES = {"incidents": ["0", "100"]}
+ALIKE = {"compare": "help", "strata": ["severe_act@T0"], "where": "help != none"}
 ASKED: tuple[dict[str, object], ...] = (
     {"id": "total", "kind": "sum", "of": "incidents", "wave": "T1", "within": ["0", "100"]},
     {"id": "levels", "kind": "histogram", "of": "incidents", "wave": "T1", "bins": ["1", "22"]},
@@ -37,6 +41,11 @@ ASKED: tuple[dict[str, object], ...] = (
     {"id": "spread", "kind": "variance", "of": "child_wellbeing", "unit": "child", "wave": "T0"},
     {"id": "deviation", "kind": "standard_deviation", "of": "adult_wellbeing", "unit": "adult", "wave": "T0+T1"},
     {"id": "safe", "kind": "proportion", "of": "adult_felt_safe == yes", "unit": "adult", "wave": "T0+T1"},
+    {"id": "together", "kind": "covariance", "of": ["incidents", "incidents@T0"], "wave": "T1", "ranges": RANGES},
+    {"id": "alike", "kind": "correlation", "of": ["help == general", "incidents"], "wave": "T1", "ranges": RANGES},
+    {"id": "line", "kind": "regression", "of": LINE, "unit": "adult", "wave": "T1"},
+    {"id": "specialised", "kind": "adjusted_difference", "of": "state == none", "wave": "T1", **ALIKE},
+    {"id": "middle", "kind": "quantile", "of": "incidents", "wave": "T1", "within": ["0", "63"], "at": ["0.33", "0.5"]},
     {"id": "people", "kind": "count", "unit": "child", "wave": "T0+T1", "by": ["child_role"]},
 )
 REGIONS = ("FR", "GM")
@@ -56,7 +65,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frames, dict[tuple[s
     draft = load_yaml(Draft, SHIPPED / "cohort3.programme.yaml").model_copy(
         update={
             "statistics": statistics,
-            "price": DraftPrice.model_validate({"rho": "1"}),
+            "price": DraftPrice.model_validate({"rho": "1000000"}),
             "weights": dict.fromkeys(REGIONS, 1),
             "using": {"stopped": "transition"},
         }
@@ -124,6 +133,44 @@ def _pooled(table: pd.DataFrame, name: str) -> pd.Series:
     return both
 
 
+def _pair(t: Frames, one: Callable[[pd.DataFrame], pd.Series], other: str) -> tuple[Floats, Floats]:
+    both = pd.DataFrame({"one": one(t[0]), "other": t[0][other].clip(upper=100)}).dropna().astype("float64")
+    return both["one"].to_numpy(), both["other"].to_numpy()
+
+
+def _line(t: Frames) -> Figures:
+    known = t[1].dropna(subset=["adult_wellbeing__T1", "adult_wellbeing__T0", "adult_felt_safe__T1"])
+    safe = known["adult_felt_safe__T1"].eq("yes")
+    design = np.column_stack([np.ones(len(known)), known["adult_wellbeing__T0"], safe])
+    found, *_ = np.linalg.lstsq(design, known["adult_wellbeing__T1"])
+    names = ("(intercept)", "adult_wellbeing@T0", "adult_felt_safe@T1 in {yes}")
+    return {f"coefficient {name}": float(b) for name, b in zip(names, found, strict=True)}
+
+
+def _specialised(t: Frames) -> Figures:
+    known = t[0].dropna(subset=["incidents__T1", "severe_act__T1", "severe_act__T0", "help__T1"])
+    known = known[known["help__T1"] != "none"]
+    stopped, group = known["incidents__T1"].eq(0), known["help__T1"].eq("specialised")
+    rates = stopped.groupby([known["severe_act__T0"], group]).mean().unstack()
+    shares = known["severe_act__T0"].value_counts(normalize=True)
+    plain = stopped[group].mean() - stopped[~group].mean()
+    adjusted = ((rates[True] - rates[False]) * shares).sum()
+    return {"adjusted_difference specialised": float(adjusted), "naive_difference specialised": float(plain)}
+
+
+def _middle(t: Frames) -> Figures:
+    counted = t[0]["incidents__T1"].dropna().clip(upper=63)
+    return {f"quantile {at}": float(counted.quantile(at, interpolation="lower")) for at in (0.33, 0.5)}
+
+
+def _violence(table: pd.DataFrame) -> pd.Series:
+    return table["incidents__T1"].clip(upper=100)
+
+
+def _helped_general(table: pd.DataFrame) -> pd.Series:
+    return table["help__T1"].dropna().eq("general")
+
+
 PLAIN: dict[str, Callable[[Frames], Figures]] = {
     "total": _total,
     "levels": _levels,
@@ -135,6 +182,11 @@ PLAIN: dict[str, Callable[[Frames], Figures]] = {
     "spread": lambda t: {"variance ": float(t[2]["child_wellbeing__T0"].var(ddof=0))},
     "deviation": lambda t: {"standard_deviation ": float(_pooled(t[1], "adult_wellbeing").std(ddof=0))},
     "safe": lambda t: {"share ": float(_pooled(t[1], "adult_felt_safe").eq("yes").mean())},
+    "together": lambda t: {"covariance ": np.cov(*_pair(t, _violence, "incidents__T0"), ddof=0)[0, 1]},
+    "alike": lambda t: {"correlation ": np.corrcoef(*_pair(t, _helped_general, "incidents__T1"))[0, 1]},
+    "line": _line,
+    "specialised": _specialised,
+    "middle": _middle,
     "people": lambda t: {f"count {c}": float(n) for c, n in _pooled(t[2], "child_role").value_counts().items()},
 }
 
@@ -148,7 +200,7 @@ def test_every_kind_is_what_plain_pandas_says(
     mine = {f"{measure} {cell}": row for (name, measure, cell), row in rows.items() if name == statistic}
     assert set(plain) <= set(mine)
     # The planned noise of a spread is taken out of its estimate; the other figures know nothing of it.
-    exact = 2e-2 if statistic in ("spread", "deviation") else 1e-9
+    exact = 1e-5 if statistic in ("spread", "deviation", "together", "alike", "line") else 1e-9
     for name, row in mine.items():
         assert isclose(row.estimate, plain.get(name, 0.0), rel_tol=exact, abs_tol=1e-9), name
         assert row.ci_low <= row.estimate <= row.ci_high

@@ -23,7 +23,7 @@ def test_import_writes_private_files_under_a_random_name(tmp_path: Path) -> None
     assert re.fullmatch(r"[0-9a-f]{32}", first.id)
     assert stat.S_IMODE(first.folder.stat().st_mode) == stat.S_IMODE(first.folder.parent.stat().st_mode) == 0o700
     names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in first.folder.iterdir()}
-    wanted = ("household.parquet", "adult.parquet", "child.parquet", "manifest.json", "report.json")
+    wanted = ("household.parquet", "adult.parquet", "child.parquet", "ids.parquet", "manifest.json", "report.json")
     assert names == dict.fromkeys(wanted, 0o600)
     assert {path.name for path in (tmp_path / "snapshots").iterdir()} == {first.id, second.id}
 

@@ -17,6 +17,7 @@ from policies.rules.entries import (
     Declined,
     Entry,
     Event,
+    Inherited,
     Opened,
     RefusedEntry,
     Reset,
@@ -33,6 +34,8 @@ APPROVED = Approved(event="approved", programme=P, approval=HASH)
 DECLINED = Declined(event="declined", programme=P, approval=HASH, reason="price")
 REFUSED = RefusedEntry(event="refused", programme=P, run=run(), reason="late")
 ADOPTED = Adopted(event="adopted", kind="policy", name="1", hash=HASH)
+CALENDAR = ADOPTED.model_copy(update={"kind": "calendar", "name": "turn@1"})
+INHERITED = Inherited(event="inherited", calendar=HASH, cohorts={"c0": 25, "c1": 15}, lifetime=30)
 RESULT = ResultEntry(event="result", run=run(), programme=P, hash=HASH)
 RESET = Reset(
     event="reset",
@@ -111,6 +114,10 @@ SUM = Summed(event="summed", programme=P, run=run(), attempt=1, hash=HASH)
         ((OPENED, imported()), SUM, "never asked"),
         ((*STARTED, SUM), SUM.model_copy(update={"attempt": 2}), "second sum"),
         (CHARGED, RESULT, "never answered"),
+        ((OPENED,), INHERITED, "not in force"),
+        ((OPENED, CALENDAR), INHERITED.model_copy(update={"calendar": KEY}), "not in force"),
+        ((OPENED, CALENDAR), INHERITED.model_copy(update={"lifetime": -1}), "less than nothing"),
+        ((OPENED, CALENDAR), INHERITED.model_copy(update={"cohorts": {"c1": -1}}), "less than nothing"),
     ],
 )
 def test_an_entry_that_does_not_follow_is_refused_and_changes_nothing(
@@ -128,6 +135,36 @@ def test_a_reset_opens_an_epoch_with_everything_charged() -> None:
     made = book(RESET, imported(), ASKED, debited(50, lifetime_total=60))
     assert (made.region, made.epoch) == ("AA", 3)
     assert (made.cohorts, made.lifetime) == ({"c1": NanoRho(50), "c2": NanoRho(0)}, NanoRho(60))
+
+
+def more(lifetime: int, **cohorts: int) -> Inherited:
+    return Inherited(event="inherited", calendar=HASH, cohorts=cohorts, lifetime=lifetime)
+
+
+def spent(made: Book) -> tuple[dict[str, int], int]:
+    return {cohort: rho.nano for cohort, rho in made.cohorts.items()}, made.lifetime.nano
+
+
+def test_what_predecessors_spent_counts_once_and_a_correction_only_upward() -> None:
+    start = (OPENED, CALENDAR, INHERITED, imported(), ASKED, debited(25, lifetime_total=40))
+    assert spent(book(*start)) == ({"c0": 25, "c1": 25}, 40)
+    assert spent(book(*start, INHERITED)) == ({"c0": 25, "c1": 25}, 40)
+    assert spent(book(*start, more(20, c1=5))) == ({"c0": 25, "c1": 25}, 40)
+    corrected = book(*start, more(37, c0=20, c1=17, c2=4))
+    assert spent(corrected) == ({"c0": 25, "c1": 27, "c2": 4}, 47)
+    assert corrected.inherited.covers(book(*start).inherited)
+    assert spent(book(*start, more(37, c1=17), more(35, c1=16))) == ({"c0": 25, "c1": 27}, 47)
+
+
+def test_a_reset_holds_what_was_taken_over_before_it() -> None:
+    assert spent(book(RESET, CALENDAR, INHERITED)) == ({"c0": 25, "c1": 40, "c2": 0}, 50)
+    assert spent(book(RESET, CALENDAR, more(60, c1=41))) == ({"c1": 41, "c2": 0}, 60)
+
+
+def test_cohorts_of_which_data_ever_came_into_force_stay_known() -> None:
+    assert book(OPENED, imported(), imported("6" * 32), imported(cohort="c2")).cohorts_held == {"c1", "c2"}
+    assert book(OPENED, CALENDAR, more(9, c0=9, c9=0), imported()).cohorts_held == {"c0", "c1"}
+    assert book(RESET).cohorts_held == frozenset()
 
 
 def test_an_attempt_is_known_from_its_debit_on() -> None:
@@ -187,6 +224,9 @@ EVERYTHING = (
     debited(30, snapshot="6" * 32),
     RESULT.model_copy(update={"hash": KEY}),
     DECLINED,
+    CALENDAR,
+    INHERITED,
+    more(50, c1=40),
 )
 """Every kind of event that may follow the first."""
 

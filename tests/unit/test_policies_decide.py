@@ -12,11 +12,12 @@ from policies.rules.approval import DECLINED_SENTENCES, DeclineReason
 from policies.rules.decide import Granted, Spent, Standing, decide, left
 from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import Cap, RegionPolicy
+from policies.rules.turn import not_its_turn
 from policies.statistics.compile import Compilation
 from policies.statistics.programme import Programme
-from policies.study.calendar import instant
+from policies.study.calendar import Calendar, instant
 from policies.units.money import NanoRho
-from tests import small_study
+from tests import rotating_study, small_study
 
 SIGNED = small_study.planned()
 COST = SIGNED.charge.amount.nano
@@ -253,3 +254,35 @@ def test_a_policy_that_cannot_be_meant_is_refused(before: str, after: str, said:
     with pytest.raises(ValueError, match=r"policy\.yaml") as caught:
         parse_yaml(RegionPolicy, small_study.POLICY.replace(before, after, 1), "policy.yaml")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("region", "cohort", "day", "said"),
+    [
+        ("BB", "c3", "2026-11-22", "Region BB is not asked in cohort c3. Ask the regions on rotation."),
+        ("MM", "c3", "2028-12-31", "Region MM exists from 2029-01-01 on. Ask those that it comes of until then."),
+        ("BB", "c4", "2029-01-01", "Region BB existed until 2028-12-31. Ask MM in its place."),
+        ("FF", "c4", "2031-01-01", "Region FF existed until 2030-12-31. Ask GG and HH in its place."),
+        ("MM", "c6", "2033-06-01", "Region MM is not asked in cohort c6. Ask the regions on rotation."),
+    ],
+)
+def test_a_region_off_rotation_is_told_why_and_who_is_asked_instead(
+    region: str, cohort: str, day: str, said: str
+) -> None:
+    found = not_its_turn(region, cohort, rotating_study.calendar(), instant(day))
+    assert found == Refused(Reason.OFF_ROTATION, said)
+
+
+def test_heirs_are_asked_from_their_first_day_on() -> None:
+    calendar = rotating_study.calendar()
+    assert not_its_turn("MM", "c4", calendar, instant("2029-01-01")) is None
+    assert not_its_turn("GG", "c2", calendar, instant("2031-01-01")) is None
+    assert not_its_turn("BB", "c4", calendar, instant("2028-12-31", end_of_day=True)) is None
+
+
+def test_a_region_that_ended_for_good_is_left_out() -> None:
+    text = rotating_study.ROTATION.replace(
+        "CC: {name: {nl: Cee, en: Cee}, group: B", "CC: {name: {nl: Cee, en: Cee}, group: B, until: 2030-06-30"
+    )
+    found = not_its_turn("CC", "c5", parse_yaml(Calendar, text, "rotation.yaml"), instant("2031-01-01"))
+    assert found == Refused(Reason.OFF_ROTATION, "Region CC existed until 2030-06-30. Leave it out.")

@@ -135,7 +135,7 @@ def test_a_definition_is_chosen_by_name_or_for_the_whole_programme() -> None:
         ({"kind": "histogram", "of": "incidents", "bins": ["5"]}, "above 0 and up to 4"),
         ({"kind": "histogram", "of": "incidents", "bins": ["2", "2"]}, "ascending"),
         ({"kind": "histogram", "of": "incidents", "bins": ["1.5"]}, "on its grid"),
-        ({"kind": "count", "bins": ["1"]}, "`bins` belong to a histogram"),
+        ({"kind": "count", "bins": ["1"]}, "`bins` belongs to a histogram"),
         ({"kind": "cross_table", "of": "help"}, "two or three category variables"),
         ({"kind": "cross_table", "of": ["help", "incidents"]}, "needs categories"),
         ({"kind": "cross_table", "of": ["help", "help"]}, "a key stands twice"),

@@ -186,7 +186,7 @@ def test_a_region_is_found_by_code_name_or_alias(name: str, code: str | None) ->
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("release: [2026-01-01, 2026-12-31]", "T2: [2026-01-01, 2026-12-31]", "must name a release window"),
+        ("release: [2026-01-01, 2026-12-31]", "T2: [2026-01-01, 2026-12-31]", "expected a `release` window too"),
         ("release: [2026-01-01, 2026-12-31]", "release: [2026-12-31, 2026-01-01]", "ends before it begins"),
         ("release: [2026-01-01, 2026-12-31]", "release: [2026-01-01]", "cohorts.c1.windows.release"),
         ("release: [2026-01-01, 2026-12-31]", "release: [2026-01-01, never]", "expected a date"),

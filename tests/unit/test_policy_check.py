@@ -147,5 +147,5 @@ def test_to_allow_national_sums_at_all_loosens() -> None:
 def test_every_field_of_a_policy_is_compared() -> None:
     """A field that is added to the policy must be added to the comparison, or it changes unseen."""
     named = {"policy", "cohorts", "lifetime", "programme", "statistics", "variables", "forbidden_crossings"}
-    named |= {"approval", "witnesses", "secure", "tick_ms", "test_only", "region"}
+    named |= {"approval", "witnesses", "secure", "tick_ms", "test_only", "region", "households"}
     assert set(RegionPolicy.model_fields) == named

@@ -114,6 +114,9 @@ statistics:
   - {id: i, kind: count, unit: child, wave: "T0+T1", where: "missing(trauma) or help == yes", by: [state, profile]}
   - {id: j, kind: mean, of: wellbeing, unit: adult, wave: "T0+T1", where: "safe == yes and incidents > 1"}
   - {id: k, kind: proportion, of: "trauma == yes or state == many", unit: child, wave: "T0+T1"}
+  - {id: l, kind: covariance, of: [incidents, grade], unit: household, wave: T1, ranges: {grade: ["-0.5", "1"]}}
+  - {id: m, kind: correlation, of: ["safe == yes", wellbeing], unit: adult, wave: T1, by: [profile]}
+  - {id: o, kind: regression, of: [wellbeing, "safe@T0 == yes", wellbeing@T0, grade], unit: adult, wave: T1}
 """
 
 

@@ -97,6 +97,22 @@ def test_the_page_holds_every_figure_that_may_be_read_and_no_other(lang: Languag
     assert say("page.why.absent", lang) in text
 
 
+@pytest.mark.parametrize("lang", ["nl", "en"])
+def test_another_estimators_figure_stands_in_a_table_of_its_own_beside_the_raw_one(lang: Language) -> None:
+    more = (
+        row("stopped", "AA", "0.1731", "0.0631", "0.2831", estimator="shrunk"),
+        row("adults_by_profile", NATIONAL, "1498.0", "1479.0", "1517.0", measure="count", cell=(("profile", "12a"),),
+            estimator="consistent"),
+        row("helped", NATIONAL, "0.41", "0.3", "0.5", estimator="invented"),
+    )  # fmt: skip
+    both = Result.model_validate(result().model_dump() | {"rows": (*result().rows, *more)})
+    text = Outline(page(both, facts(), lang)).text
+    for shown in ("-0.0321", "0.1731", "0.41", "0.5"):
+        assert percentage(Decimal(shown), lang) in text
+    for said in (say("page.estimator.shrunk", lang), say("page.estimator.consistent", lang), "invented"):
+        assert f"({said})" in text
+
+
 def test_numbers_are_in_the_notation_of_cbs() -> None:
     text = Outline(page(result(), facts(), "nl")).text
     for shown in ("21,0", "*", "8,1 tot 33,2", "-3,2", "-33,3 tot 32,4", "1.234,6", "1.500", "1.480 tot 1.520", " - "):

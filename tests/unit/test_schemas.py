@@ -44,6 +44,21 @@ parts:
   - {table: child, household: NR, persons: [1, 2], wave: {always: T0},
      columns: {age: {column: A<person>, codes: {"1": 2}}}}
 """
+TARGETS = """
+programme:
+  id: targets
+  title: {nl: Doelen, en: Targets}
+  purpose: To plan by
+  requester: Tests
+  cohort: c1
+  codebook: small@1
+  deadline: 2026-06-30
+limit: {rho: "0.3"}
+statistics:
+  - {id: stopped, kind: proportion, of: "state == none", unit: household, wave: T1,
+     target: {national: "0.1", regional: 0.2}}
+  - {id: grade, kind: mean, of: grade, unit: household, wave: T1, target: {national: "0.3", between: ["0", "1"]}}
+"""
 GOOD = [
     ("codebook", small_study.CODEBOOK),
     ("codebook", CANONICAL_CODEBOOK),
@@ -55,6 +70,7 @@ GOOD = [
     ("coordinator", DESK),
     ("researcher", RESEARCHER),
     ("witness", WITNESS),
+    ("targets", TARGETS),
 ]
 BAD = [
     ("mapping", "codebook: small@1", "codebook: small"),
@@ -110,6 +126,11 @@ BAD = [
     ("coordinator", "127.0.0.1:0", "everywhere"),
     ("coordinator", "quote_timeout_s: 5", "quote_timeout_s: 0"),
     ("researcher", "role: researcher", "role: coordinator"),
+    ("targets", 'national: "0.1"', "national: sharp"),
+    ("targets", 'national: "0.1"', "country: 1"),
+    ("targets", ', target: {national: "0.3", between: ["0", "1"]}', ""),
+    ("targets", 'between: ["0", "1"]', 'between: ["0"]'),
+    ("targets", 'limit: {rho: "0.3"}', 'limit: "0.3"'),
 ]  # fmt: skip
 _TEXTS = dict(reversed(GOOD))
 

@@ -8,15 +8,18 @@ from typing import get_args
 import pytest
 
 from compose.demo.generator.calibration import load_calibration
+from coordinator.planning.targets import Targets
 from policies.documents import Document, from_canonical, load_yaml, to_canonical
 from policies.rules.region_policy import RegionPolicy
 from policies.statistics.compile import Compilation
 from policies.statistics.plan import plan
 from policies.statistics.programme import Draft, Programme
+from policies.statistics.published import Published
 from policies.statistics.statistic import Kind
 from policies.statistics.verify import verify_plan
 from policies.study.calendar import Calendar, instant
 from policies.study.codebook import Codebook
+from policies.study.cycles import cycles
 from policies.study.mapping import Mapping, problems
 from policies.units.money import NanoRho
 
@@ -26,8 +29,12 @@ MODELS: dict[str, type[Document]] = {
     "rotation.load-test.yaml": Calendar,
     "cohort3.codebook.yaml": Codebook,
     "cohort3.programme.yaml": Draft,
+    "cohort4.codebook.yaml": Codebook,
+    "cohort4.programme.yaml": Draft,
     "mapping.example.yaml": Mapping,
+    "published.yaml": Published,
     "region.policy.yaml": RegionPolicy,
+    "targets.example.yaml": Targets,
 }
 TODAY = instant("2026-11-22")
 
@@ -58,13 +65,26 @@ def test_the_example_of_a_mapping_fits_the_codebook() -> None:
     assert list(problems(load_yaml(Mapping, SHIPPED / "mapping.example.yaml"), codebook())) == []
 
 
-def test_the_rotation_has_26_regions_in_two_halves() -> None:
-    calendar = rotation()
-    groups = [region.group for region in calendar.regions.values()]
-    assert (groups.count("A"), groups.count("B")) == (13, 13)
+def test_26_regions_in_two_halves_become_25() -> None:
+    calendar, later = rotation(), instant("2029-01-01")
+    assert len(calendar.rotation.existing(TODAY)) == 26
+    assert [len(calendar.members(cohort)) for cohort in calendar.cohorts] == [13, 13, 13, 13, 12]
     assert calendar.members("c2") == calendar.members("c4")
-    assert calendar.members("c3") == calendar.members("c5")
     assert set(calendar.members("c2")).isdisjoint(calendar.members("c3"))
+    assert set(calendar.rotation.existing(later)) == set(calendar.regions) - {"BNO", "ZOB"}
+    # Zuidoost-Brabant was asked longest ago then, in the third cohort.
+    assert (calendar.group_of("OB"), calendar.inheritance("OB")) == ("B", "unknown")
+    assert set(calendar.members("c5")) == set(calendar.members("c3")) - {"ZOB"} | {"OB"}
+    assert set(calendar.members("c4", later)) == set(calendar.members("c4")) - {"BNO"} | {"OB"}
+
+
+def test_the_rotation_has_two_historical_cohorts_and_then_cycles_that_take_turns() -> None:
+    cohorts = rotation().cohorts
+    assert [name for name, one in cohorts.items() if one.historical] == ["c2", "c3"]
+    assert [cycle.cohort for cycle in cycles(cohorts)] == ["c4", "c5", "c6"]
+    assert {name: one.turn(TODAY) for name, one in cohorts.items()} == {
+        "c2": "closed", "c3": "release", "c4": "planned", "c5": "planned", "c6": "planned",
+    }  # fmt: skip
 
 
 def test_only_the_third_cohort_is_open_now_and_halves_never_overlap() -> None:
@@ -111,7 +131,7 @@ def test_the_load_test_calendar_says_what_it_is() -> None:
     assert calendar.calendar.purpose == "load-test"
     assert len(calendar.members("c3")) == 26
     assert calendar.cohorts["c3"].open(TODAY)
-    assert set(calendar.regions) == set(rotation().regions)
+    assert set(calendar.regions) == set(rotation().rotation.existing(TODAY))
 
 
 @pytest.mark.parametrize("name", ["rotation.yaml", "rotation.load-test.yaml"])

@@ -19,6 +19,7 @@ from policies.rules.entries import (
     Entry,
     Event,
     Imported,
+    Inherited,
     Opened,
     RefusedEntry,
     Reset,
@@ -105,6 +106,17 @@ def reset() -> list[bytes]:
     return _chain([body], start=START + 86_400)
 
 
+def merged() -> list[bytes]:
+    """The log of a region that was formed of others."""
+    return _chain(
+        [
+            Opened(event="opened", region="BB"),
+            Adopted(event="adopted", kind="calendar", name="rotation@2", hash=_hash("4")),
+            Inherited(event="inherited", calendar=_hash("4"), cohorts={"c1": CHARGE, "c2": 0}, lifetime=CHARGE),
+        ]
+    )
+
+
 def approvals() -> dict[str, Approval]:
     return {
         "a yes": Approval(region="AA", programme=_hash("a"), decision="approve", decided=START),
@@ -117,10 +129,11 @@ def tree(entries: list[bytes]) -> Tree:
 
 
 def vectors() -> Json:
-    grown, again = tree(log()), tree(reset())
+    grown, again, whole = tree(log()), tree(reset()), tree(merged())
     return {
         "epoch 1": [_case(entry, grown, size) for size, entry in enumerate(log(), 1)],
         "epoch 2": [_case(entry, again, size) for size, entry in enumerate(reset(), 1)],
+        "merged": [_case(entry, whole, size) for size, entry in enumerate(merged(), 1)],
         "approvals": {name: to_canonical(approval).decode("ascii") for name, approval in approvals().items()},
     }
 

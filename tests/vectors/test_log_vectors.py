@@ -32,7 +32,8 @@ TREES, ENTRIES, NOTES, BAD_NOTES = (
     _read("bad_notes.json"),
 )
 WITNESSING, BUNDLE, BAD_BUNDLES = _read("witnessing.json"), _read("bundle.json"), _read("bad_bundles.json")
-LOG = [case for epoch in ("epoch 1", "epoch 2") for case in ENTRIES[epoch]]
+LOGS = ("epoch 1", "epoch 2", "merged")
+LOG = [case for epoch in LOGS for case in ENTRIES[epoch]]
 
 
 def _proof(listed: list[str]) -> tuple[bytes, ...]:
@@ -63,7 +64,7 @@ def test_a_golden_entry_reads_and_hashes_as_it_did(case: dict[str, Any]) -> None
 def test_every_event_is_in_a_golden_log_and_the_logs_are_whole() -> None:
     found = {type(from_canonical(Entry, case["entry"].encode("ascii")).body) for case in LOG}
     assert found == entries.events()
-    for epoch in ("epoch 1", "epoch 2"):
+    for epoch in LOGS:
         data = [case["entry"].encode("ascii") for case in ENTRIES[epoch]]
         assert first_break(data) is None
         tree = entries.tree(data)

@@ -93,6 +93,25 @@ def before_the_window(log: Log) -> Iterable[int]:
     return (log.spend(asked),)
 
 
+def after_its_end(log: Log) -> Iterable[int]:
+    """By a calendar that the consortium signed, FR ended a minute ago, and another region came of it."""
+    body = papers.calendar()
+    match body:
+        case {"regions": dict(regions)}:
+            heir: Json = {"name": papers.labels("FS", "FS"), "formed_of": ["FR"], "since": log.now - 60}
+            gone: Json = {"name": papers.labels("FR", "FR"), "group": "A", "until": log.now - 61}
+            body |= {"regions": {**regions, "FR": gone, "FS": heir}}
+        case _:
+            raise ValueError("not the calendar")
+    body |= {"calendar": {"id": "madeup_rotation", "version": 2, "labels": papers.labels("verzonnen", "made up")}}
+    later = paper("calendar", body, log.study.people.consortium)
+    log.adopt("calendar", "madeup_rotation@2", later)
+    log.wait(3600)
+    asked = log.study.programme("after_its_end", calendar_hash=later.digest)
+    log.ask(asked)
+    return (log.spend(asked),)
+
+
 def unsigned_programme(log: Log) -> Iterable[int]:
     body = log.study.programme_body("unsigned_one")
     return _foreign(log, paper("programme", body))
@@ -215,6 +234,13 @@ FRAUDS = (
         "A cohort was answered before its release window opened.",
         {"calendar.window"},
         before_the_window,
+        forger=_BOTH,
+    ),
+    _fraud(
+        "after-its-end",
+        "A region answered that had ended, about households that were another region's by then.",
+        {"calendar.region"},
+        after_its_end,
         forger=_BOTH,
     ),
     _fraud(

@@ -156,18 +156,20 @@ class NationalProgress(_message.Message):
     def __init__(self, state: _Optional[str] = ..., attempt: _Optional[int] = ..., attempts: _Optional[int] = ..., replied: _Optional[int] = ..., need: _Optional[int] = ..., sentence: _Optional[str] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class RegionProgress(_message.Message):
-    __slots__ = ("region", "state", "refusal", "repeats", "conflicts")
+    __slots__ = ("region", "state", "refusal", "repeats", "conflicts", "answered")
     REGION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     REPEATS_FIELD_NUMBER: _ClassVar[int]
     CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
     region: str
     state: str
     refusal: _refusal_pb2.Refusal
     repeats: int
     conflicts: int
-    def __init__(self, region: _Optional[str] = ..., state: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., repeats: _Optional[int] = ..., conflicts: _Optional[int] = ...) -> None: ...
+    answered: int
+    def __init__(self, region: _Optional[str] = ..., state: _Optional[str] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ..., repeats: _Optional[int] = ..., conflicts: _Optional[int] = ..., answered: _Optional[int] = ...) -> None: ...
 
 class ResultsRequest(_message.Message):
     __slots__ = ("run",)
@@ -198,3 +200,17 @@ class Results(_message.Message):
     signed_answers: _containers.RepeatedScalarFieldContainer[bytes]
     signed_sum: bytes
     def __init__(self, run: _Optional[str] = ..., state: _Optional[str] = ..., signed_programme: _Optional[bytes] = ..., rows_json: _Optional[bytes] = ..., signed_answers: _Optional[_Iterable[bytes]] = ..., signed_sum: _Optional[bytes] = ...) -> None: ...
+
+class TrendsRequest(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    def __init__(self, run: _Optional[str] = ...) -> None: ...
+
+class TrendsResponse(_message.Message):
+    __slots__ = ("rows_json", "refusal")
+    ROWS_JSON_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    rows_json: bytes
+    refusal: _refusal_pb2.Refusal
+    def __init__(self, rows_json: _Optional[bytes] = ..., refusal: _Optional[_Union[_refusal_pb2.Refusal, _Mapping]] = ...) -> None: ...

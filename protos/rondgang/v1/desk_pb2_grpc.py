@@ -69,6 +69,11 @@ class DeskServiceStub:
                 request_serializer=rondgang_dot_v1_dot_desk__pb2.ResultsRequest.SerializeToString,
                 response_deserializer=rondgang_dot_v1_dot_desk__pb2.ResultsResponse.FromString,
                 _registered_method=True)
+        self.Trends = channel.unary_unary(
+                '/rondgang.v1.DeskService/Trends',
+                request_serializer=rondgang_dot_v1_dot_desk__pb2.TrendsRequest.SerializeToString,
+                response_deserializer=rondgang_dot_v1_dot_desk__pb2.TrendsResponse.FromString,
+                _registered_method=True)
 
 
 class DeskServiceServicer:
@@ -123,6 +128,13 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Trends(self, request, context):
+        """The statistics of a run over the cohorts: runs of this desk, and published figures beside them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +172,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.Results,
                     request_deserializer=rondgang_dot_v1_dot_desk__pb2.ResultsRequest.FromString,
                     response_serializer=rondgang_dot_v1_dot_desk__pb2.ResultsResponse.SerializeToString,
+            ),
+            'Trends': grpc.unary_unary_rpc_method_handler(
+                    servicer.Trends,
+                    request_deserializer=rondgang_dot_v1_dot_desk__pb2.TrendsRequest.FromString,
+                    response_serializer=rondgang_dot_v1_dot_desk__pb2.TrendsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +368,33 @@ class DeskService:
             '/rondgang.v1.DeskService/Results',
             rondgang_dot_v1_dot_desk__pb2.ResultsRequest.SerializeToString,
             rondgang_dot_v1_dot_desk__pb2.ResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Trends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rondgang.v1.DeskService/Trends',
+            rondgang_dot_v1_dot_desk__pb2.TrendsRequest.SerializeToString,
+            rondgang_dot_v1_dot_desk__pb2.TrendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

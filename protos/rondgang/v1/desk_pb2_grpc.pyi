@@ -28,6 +28,8 @@ class DeskServiceStub:
     """Progress of a run, from the beginning, until it closes."""
     Results: _aio.UnaryUnaryMultiCallable[_desk_pb2.ResultsRequest, _desk_pb2.ResultsResponse]
     """The estimates of a run so far."""
+    Trends: _aio.UnaryUnaryMultiCallable[_desk_pb2.TrendsRequest, _desk_pb2.TrendsResponse]
+    """The statistics of a run over the cohorts: runs of this desk, and published figures beside them."""
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -85,5 +87,13 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_desk_pb2.ResultsRequest, _abc.Awaitable[_desk_pb2.ResultsResponse]],
     ) -> _abc.Awaitable[_desk_pb2.ResultsResponse]:
         """The estimates of a run so far."""
+
+    @_abc_1.abstractmethod
+    def Trends(
+        self,
+        request: _desk_pb2.TrendsRequest,
+        context: _aio.ServicerContext[_desk_pb2.TrendsRequest, _abc.Awaitable[_desk_pb2.TrendsResponse]],
+    ) -> _abc.Awaitable[_desk_pb2.TrendsResponse]:
+        """The statistics of a run over the cohorts: runs of this desk, and published figures beside them."""
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _aio.Server) -> None: ...
