@@ -57,6 +57,7 @@ def console(
         *(Route(path, for_steward(screen, view), methods=["GET"]) for path, view in _LOOKS),
         *(Route(path, for_steward(screen, view), methods=["POST"]) for path, view in _ACTS),
         Mount("/static", StaticFiles(directory=STATIC, follow_symlink=False)),
+        Route("/{path:path}", for_steward(screen, pages.absent), methods=["GET"]),
     ]
     guard = Middleware(Guard, hosts=hosts_of(port))
     return Starlette(routes=routes, middleware=[guard], exception_handlers={404: _absent, 405: _absent})

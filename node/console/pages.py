@@ -67,6 +67,11 @@ async def help_page(visit: Visit) -> Response:
     return visit.page("help.html")
 
 
+async def absent(visit: Visit) -> Response:
+    """For an address that there is not. Whoever is not logged in does not learn which there are."""
+    return visit.problem(404, "console.problem.no_page")
+
+
 def sentence(visit: Visit, shown: Status) -> str:
     """The node's state in one sentence."""
     region, desk = shown.region, shown.coordinator

@@ -119,8 +119,8 @@ def _told(visit: Visit, one: Proposal) -> dict[str, object]:
             cohort=_amount(visit, one.left_cohort),
             lifetime=_amount(visit, one.left_lifetime),
         ),
-        "came": moment(one.came, visit.lang),
-        "deadline": moment(one.deadline, visit.lang),
+        "came": f"{moment(one.came, visit.lang)} UTC",
+        "deadline": f"{moment(one.deadline, visit.lang)} UTC",
         "marks": [visit.words(f"node.pending.{name}") for name, marked in _marks(one) if marked],
         "asks": [_asked(visit, question) for question in one.questions],
     }

@@ -1,0 +1,246 @@
+"""The steward's screen in a real browser: every act by mouse and by keyboard, at two widths, open to everyone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from node.operations import one_programme
+from node.pausing import paused
+from tests.console_world import PIN, Screen, served
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDTHS = (1280, 360)
+GRAVE = ("serious", "critical")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    with served(tmp_path / "home", questions=2) as made:
+        yield made
+
+
+@dataclass
+class Seen:
+    """A page, and what it asked of anybody or complained about."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def seen(chromium: Browser, screen: Screen) -> Iterator[Seen]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield watched(context)
+    context.close()
+
+
+def watched(context: BrowserContext) -> Seen:
+    found = Seen(context.new_page())
+    found.page.on("request", lambda request: found.asked.append(request.url))
+    found.page.on(
+        "console", lambda said: found.complaints.append(said.text) if said.type in ("error", "warning") else None
+    )
+    return found
+
+
+def log_in(page: Page, screen: Screen) -> None:
+    page.goto(screen.url)
+    page.fill("#pin", PIN)
+    page.keyboard.press("Enter")
+    expect(page.locator("nav")).to_be_visible()
+
+
+def addresses(screen: Screen) -> list[str]:
+    one = screen.waiting[0]
+    return ["/", "/programmes", f"/programmes/{one}", "/history", "/history/1", "/data", "/doctor", "/help", "/nowhere"]
+
+
+def test_a_question_is_approved(seen: Seen, screen: Screen) -> None:
+    page, wanted = seen.page, screen.waiting[0]
+    log_in(page, screen)
+    page.get_by_role("link", name=re.compile("questions wait")).click()
+    page.locator(f'a[href="/programmes/{wanted}"]').click()
+    page.locator("#note-yes").fill("past bij de afspraken")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status")).to_contain_text("You approved")
+    found: Any = one_programme(screen.home, wanted)
+    assert found.state == "approved"
+    expect(page.locator("body")).to_contain_text("past bij de afspraken")
+
+
+def test_a_question_is_refused_for_a_reason(seen: Seen, screen: Screen) -> None:
+    page, wanted = seen.page, screen.waiting[1]
+    log_in(page, screen)
+    page.goto(f"{screen.url}/programmes/{wanted}")
+    page.get_by_label("it asks in too fine a detail").check()
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.get_by_role("status")).to_contain_text("You refused")
+    found: Any = one_programme(screen.home, wanted)
+    assert (found.state, found.reason) == ("declined", "detail")
+    page.goto(f"{screen.url}/programmes")
+    expect(page.locator("main li.card")).to_have_count(1)
+
+
+def test_the_node_is_paused_and_woken(seen: Seen, screen: Screen) -> None:
+    page = seen.page
+    log_in(page, screen)
+    page.get_by_label("How long?").select_option("1w")
+    page.get_by_role("button", name="Have it rest").click()
+    expect(page.locator("main")).to_contain_text("The node rests until")
+    held = paused(screen.home, 0)
+    assert held is not None
+    assert held.until is not None
+    assert held.until - held.since == 7 * 86_400
+    page.get_by_role("button", name="Wake it").click()
+    expect(page.get_by_role("button", name="Have it rest")).to_be_visible()
+    assert paused(screen.home, 0) is None
+
+
+def test_the_budget_is_a_picture_that_says_in_words_what_it_shows(seen: Seen, screen: Screen) -> None:
+    page = seen.page
+    log_in(page, screen)
+    expect(page.get_by_role("img", name="c1: 100 per cent of the budget left")).to_be_visible()
+    expect(page.get_by_role("img", name="all together: 100 per cent of the budget left")).to_be_visible()
+    frame, left = (page.locator(f"svg.bar .{part}").first.bounding_box() for part in ("frame", "left"))
+    assert frame is not None
+    assert left is not None
+    assert abs(left["width"] - frame["width"]) < 4
+
+
+def test_the_language_is_switched_and_stays_on_the_page(seen: Seen, screen: Screen) -> None:
+    page = seen.page
+    log_in(page, screen)
+    page.get_by_role("link", name="Help").click()
+    page.get_by_role("button", name="Nederlands").click()
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    expect(page.locator("h1")).to_have_text("Hulp")
+    assert page.url == f"{screen.url}/help"
+    page.get_by_role("link", name="Overzicht").click()
+    expect(page.locator("h1")).to_contain_text("Het knooppunt van AA")
+
+
+def test_everything_is_done_with_the_keyboard_alone(seen: Seen, screen: Screen) -> None:
+    page, keys = seen.page, seen.page.keyboard
+    page.goto(screen.url)
+    expect(page.locator("#pin")).to_be_focused()
+    keys.type(PIN)
+    keys.press("Enter")
+    expect(page.locator("nav")).to_be_visible()
+    keys.press("Tab")
+    expect(page.locator("a.skip")).to_be_focused()
+    expect(page.locator("a.skip")).to_be_in_viewport()
+    keys.press("Enter")
+    tab_to(page, "questions wait")
+    keys.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Questions")
+    tab_to(page, "Outcomes")
+    keys.press("Enter")
+    expect(page.locator("#decide")).to_be_visible()
+    tab_to(page, "Approve")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("You approved")
+    tab_to(page, "Log out")
+    keys.press("Enter")
+    expect(page.locator("#pin")).to_be_visible()
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Goes on with Tab until the focus is on something with this text, which must be seen to have it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focus = page.locator(":focus")
+        if focus.count() and text in focus.inner_text():
+            assert focus.evaluate("one => getComputedStyle(one).outlineStyle") != "none"
+            return
+    raise AssertionError(f"{text} cannot be reached with Tab")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_its_window_loads_from_elsewhere_or_complains(
+    chromium: Browser, screen: Screen, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    found = watched(context)
+    log_in(found.page, screen)
+    for address in addresses(screen):
+        found.page.goto(screen.url + address)
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= width, address
+        small = found.page.evaluate(
+            "[...document.querySelectorAll('button, nav a, select')].filter(one => one.offsetHeight < 24)"
+            ".map(one => one.outerHTML)"
+        )
+        assert small == [], address
+    assert {url for url in found.asked if not url.startswith((screen.url, "data:"))} == set()
+    assert [said for said in found.complaints if "404" not in said] == []
+    context.close()
+
+
+@pytest.mark.parametrize("lang", ["nl", "en"])
+def test_no_page_shuts_anyone_out(chromium: Browser, screen: Screen, lang: str) -> None:
+    # The rules are run by a script, which the screen itself would not let in.
+    context = chromium.new_context(bypass_csp=True, viewport={"width": 360, "height": 900})
+    page = context.new_page()
+    page.goto(f"{screen.url}/login?lang={lang}")
+    wrong = {"/login": grave(page)}
+    page.fill("#pin", PIN)
+    page.keyboard.press("Enter")
+    expect(page.locator("nav")).to_be_visible()
+    for address in addresses(screen):
+        page.goto(screen.url + address)
+        assert page.locator("html").get_attribute("lang") == lang
+        wrong[address] = grave(page)
+    assert {address: found for address, found in wrong.items() if found} == {}
+    context.close()
+
+
+def grave(page: Page) -> list[str]:
+    """What axe-core finds serious or critical."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in violations if one["impact"] in GRAVE]
+
+
+def test_without_scripts_everything_still_works(chromium: Browser, screen: Screen) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, screen)
+    page.goto(f"{screen.url}/programmes/{screen.waiting[0]}")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status")).to_contain_text("You approved")
+    context.close()
+
+
+def test_the_state_is_refreshed_while_the_page_is_open(seen: Seen, screen: Screen) -> None:
+    page = seen.page
+    log_in(page, screen)
+    page.evaluate("htmx.trigger('#state', 'every')")
+    with page.expect_response(lambda reply: reply.url == f"{screen.url}/" and reply.status == 200):
+        page.evaluate("htmx.ajax('GET', '/', '#state')")
+    expect(page.locator("#state h2").first).to_be_visible()
+    assert page.locator("header.top").count() == 1
