@@ -239,7 +239,7 @@ def test_without_scripts_everything_still_works(chromium: Browser, screen: Scree
 def test_the_state_is_refreshed_while_the_page_is_open(seen: Seen, screen: Screen) -> None:
     page = seen.page
     log_in(page, screen)
-    page.evaluate("htmx.trigger('#state', 'every')")
+    page.wait_for_function("() => window.htmx")
     with page.expect_response(lambda reply: reply.url == f"{screen.url}/" and reply.status == 200):
         page.evaluate("htmx.ajax('GET', '/', '#state')")
     expect(page.locator("#state h2").first).to_be_visible()
