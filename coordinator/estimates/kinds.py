@@ -24,7 +24,6 @@ from coordinator.estimates import (
     variance,
 )
 from coordinator.estimates import sum as total
-from coordinator.estimates.design import design_effect
 from coordinator.estimates.mean import Grid
 from coordinator.estimates.pairs import Pair, Scale
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, pool, pool_block
@@ -32,6 +31,7 @@ from coordinator.estimates.sets import Floats
 from coordinator.estimates.settled import SETTLED, settled
 from policies.statistics.blocks import Axis, Block, Difference, Indicator, Mode, Ones, Square, Summand, Value
 from policies.statistics.compile import Compiled
+from policies.statistics.likeness import design_effect
 from policies.statistics.ranges import held
 from policies.statistics.statistic import Kind
 from policies.study.calendar import Expected
@@ -76,7 +76,7 @@ PRODUCTS: tuple[Kind, ...] = ("covariance", "correlation", "regression")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One statistic with its main block: the numerator, or the units of a count. Effects: see design.
+    """One statistic with its main block: the numerator, or the units of a count. Effects: see likeness.
 
     `adds` is what a unit adds to each of its blocks, in their order.
     """

@@ -17,11 +17,11 @@ import pytest
 from numpy.typing import NDArray
 
 from coordinator.estimates import count, mean, proportion, transition
-from coordinator.estimates.design import LIKENESS
 from coordinator.estimates.mean import Grid
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio, figures, noise_interval, pool
 from coordinator.estimates.sets import Z95, Floats, confidence_set, constant
 from coordinator.estimates.status import clear
+from policies.statistics.likeness import LIKENESS
 from tests.surveys import (
     ADULTS,
     CHILDREN,
