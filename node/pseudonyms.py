@@ -59,6 +59,11 @@ def pseudonyms(home: Path) -> Pseudonyms:
     return Pseudonyms(key)
 
 
+def on_trial(home: Path) -> Pseudonyms:
+    """Those of this home; where it has no key yet, under one that is thrown away. Writes nothing. Raises BadHome."""
+    return pseudonyms(home) if (home / FILE).exists() else Pseudonyms(entropy.fresh(SIZE))
+
+
 def _make(path: Path) -> None:
     """Two that make it at once end up with one key: whoever names the file first."""
     make_folder(path.parent)

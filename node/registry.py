@@ -85,21 +85,45 @@ def enter(home: Path, entering: Entering, households: Sequence[bytes]) -> frozen
     """
     with _opened(home / FILE) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        listed = connection.execute("SELECT cohort, snapshot FROM imports WHERE key = ?", (entering.key,))
-        known = {(str(cohort), str(snapshot)) for cohort, snapshot in listed}
-        unknown = {cohort for cohort, snapshot in entering.imported if (cohort, snapshot) not in known}
-        others = tuple(sorted((unknown | set(entering.inherited)) - {entering.cohort}))
-        if entering.most is not None and len(others) >= entering.most:
-            connection.execute("ROLLBACK")
-            return Full(others)
-        connection.execute("CREATE TEMP TABLE asked (pseudonym BLOB PRIMARY KEY) WITHOUT ROWID")
-        connection.executemany("INSERT OR IGNORE INTO asked VALUES (?)", ((one,) for one in households))
-        refused = _refused(connection, entering, others)
-        connection.executemany("DELETE FROM asked WHERE pseudonym = ?", ((one,) for one in refused))
-        connection.execute("INSERT OR IGNORE INTO members SELECT pseudonym, ? FROM asked", (entering.cohort,))
-        facts = (entering.snapshot, entering.cohort, entering.key)
-        connection.execute("INSERT OR IGNORE INTO imports VALUES (?, ?, ?)", facts)
-        connection.execute("COMMIT")
+        found = _entered(connection, entering, households)
+        connection.execute("ROLLBACK" if isinstance(found, Full) else "COMMIT")
+    return found
+
+
+def rehearse(home: Path, entering: Entering, households: Sequence[bytes]) -> frozenset[bytes] | Full:
+    """What `enter` would give now, and nothing is entered: the registry is read into memory. Raises as `enter`.
+
+    Privacy: as `enter`; it tells the steward alone.
+    """
+    path = home / FILE
+    try:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+            if path.exists():
+                with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as kept:
+                    kept.backup(connection)
+            _prepare(connection, path.name)
+            return _entered(connection, entering, households)
+    except sqlite3.Error as error:
+        raise _fault(path, error) from error
+
+
+def _entered(
+    connection: sqlite3.Connection, entering: Entering, households: Sequence[bytes]
+) -> frozenset[bytes] | Full:
+    """Enters them in the transaction that is open."""
+    listed = connection.execute("SELECT cohort, snapshot FROM imports WHERE key = ?", (entering.key,))
+    known = {(str(cohort), str(snapshot)) for cohort, snapshot in listed}
+    unknown = {cohort for cohort, snapshot in entering.imported if (cohort, snapshot) not in known}
+    others = tuple(sorted((unknown | set(entering.inherited)) - {entering.cohort}))
+    if entering.most is not None and len(others) >= entering.most:
+        return Full(others)
+    connection.execute("CREATE TEMP TABLE asked (pseudonym BLOB PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT OR IGNORE INTO asked VALUES (?)", ((one,) for one in households))
+    refused = _refused(connection, entering, others)
+    connection.executemany("DELETE FROM asked WHERE pseudonym = ?", ((one,) for one in refused))
+    connection.execute("INSERT OR IGNORE INTO members SELECT pseudonym, ? FROM asked", (entering.cohort,))
+    facts = (entering.snapshot, entering.cohort, entering.key)
+    connection.execute("INSERT OR IGNORE INTO imports VALUES (?, ?, ?)", facts)
     return refused
 
 
@@ -126,16 +150,20 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
             for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise BadRegistry(f"{path.name} was written by a newer version; upgrade this node")
-            if version < _VERSION:
-                connection.executescript(_SCHEMA)
+            _prepare(connection, path.name)
             yield connection
     except OSError as error:
         raise DiskFault(f"{path.name}: {error.strerror or type(error).__name__}") from error
     except sqlite3.Error as error:
         raise _fault(path, error) from error
+
+
+def _prepare(connection: sqlite3.Connection, name: str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _VERSION:
+        raise BadRegistry(f"{name} was written by a newer version; upgrade this node")
+    if version < _VERSION:
+        connection.executescript(_SCHEMA)
 
 
 def _fault(path: Path, error: sqlite3.Error) -> NodeError:

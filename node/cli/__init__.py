@@ -11,6 +11,7 @@ from node.cli.console import console
 from node.cli.deciding import approve, pending, refuse
 from node.cli.doctor import doctor
 from node.cli.evidence import export_ledger, recover
+from node.cli.forgetting import forget
 from node.cli.guarantees import guarantees
 from node.cli.import_data import import_command
 from node.cli.pausing import pause, resume
@@ -44,6 +45,7 @@ for _verb in (
     service,
     pause,
     resume,
+    forget,
     console,
     console,
 ):

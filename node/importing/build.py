@@ -28,6 +28,7 @@ from node.importing.units import (
     persons,
     without,
 )
+from node.importing.withdrawn import left
 from node.pseudonyms import Pseudonyms
 from policies.study.codebook import TABLES, Codebook, Table
 from policies.study.derive import rules
@@ -46,6 +47,7 @@ class Building:
 
     More than `most_households` are refused. `held` is the snapshot to add to; `keep` are waves that must be there
     afterwards. `most_cohorts` is in how many cohorts a household may be, None for all; `register` says who is not.
+    `forgotten` are households, by pseudonym, that are left out.
     """
 
     codebook: Codebook
@@ -57,6 +59,7 @@ class Building:
     keep: tuple[str, ...] = ()
     most_cohorts: int | None = None
     register: Register = field(default=_nobody_refused)
+    forgotten: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ def build(raws: Mapping[Table, Raw], rule: Building) -> Built:
         if raws[table].rows + raws[table].ragged + raws[table].silent and not len(one.rows):
             raise BadImport("no_rows", file=rule.delivery.files(table), columns=rule.delivery.ids(table))
     findings = [finding for one in kept.values() for finding in one.findings]
+    kept, held, found_forgotten = left(
+        kept, rule.held, lambda name: rule.names.of("household", rule.cohort, name), rule.forgotten
+    )
+    findings.append(found_forgotten)
+    rule = replace(rule, held=held)
     own = waves_of(rule.held.tables, rule.codebook) if rule.held else ()
     _check_waves(kept, rule, own)
     people = _households(raws, kept, rule)

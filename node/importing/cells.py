@@ -27,12 +27,30 @@ class TextColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """How a steward counts the rows of a file: from `first` on, or by `numbers`, one a row, where some are skipped.
+
+    `ragged` are the numbers of the first rows that were dropped. `known` is False where nobody can say.
+    """
+
+    first: int = 1
+    numbers: NDArray[np.int32] | None = None
+    ragged: tuple[int, ...] = ()
+    known: bool = True
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of these rows."""
+        return rows + self.first if self.numbers is None else self.numbers[rows].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
 class Cells:
     """Columns by their place in the file, all with `rows` rows; `ragged` more rows were dropped."""
 
     columns: Mapping[int, TextColumn]
     rows: int
     ragged: int = 0
+    numbering: Numbering = Numbering()
 
 
 class Source(Protocol):

@@ -6,11 +6,15 @@ import datetime
 import io
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
+import numpy as np
 import python_calamine as calamine
+from numpy.typing import NDArray
 
-from node.importing.cells import Cells, encoded, number_text
+from node.importing.cells import Cells, Numbering, encoded, number_text
 from node.importing.problems import BadImport, shown
+from node.importing.unzipping import check_room
 
 Cell = Hashable
 _DATES = (datetime.date, datetime.time)
@@ -23,28 +27,44 @@ class ExcelSource:
     file: str
     names: tuple[str, ...]
     _rows: list[list[Cell]] = field(repr=False)
+    _numbers: NDArray[np.int32] = field(repr=False)
 
     def read(self, places: Sequence[int]) -> Cells:
         """The columns as text; formulas count with the value that Excel last saved."""
-        count = len(self._rows)
-        columns = {place: encoded((_plain(row[place]) for row in self._rows), count, _spelled) for place in places}
-        return Cells(columns, count)
+        rows = len(self._rows)
+        columns = {place: encoded((_plain(row[place]) for row in self._rows), rows, _spelled) for place in places}
+        return Cells(columns, rows, numbering=Numbering(numbers=self._numbers))
 
 
 def open_excel(file: str, data: bytes, sheet: str | None) -> ExcelSource:
-    """A sheet of a workbook, None: the first. Raises BadImport."""
+    """A sheet of a workbook, None: the first that is not hidden. Raises BadImport."""
+    check_room(file, data)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            names = {name.casefold(): name for name in book.sheet_names}
-            if sheet is not None and sheet.casefold() not in names:
+            sheets = {name.casefold(): name for name in book.sheet_names}
+            if sheet is not None and sheet.casefold() not in sheets:
                 raise BadImport("no_sheet", file=file, sheet=shown(sheet))
-            found = book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(names[sheet.casefold()])
-            rows: list[list[Cell]] = [list(row) for row in found.to_python() if any(cell != "" for cell in row)]
+            found = book.get_sheet_by_name(_shown_first(book) if sheet is None else sheets[sheet.casefold()])
+            # Rows above the first that is not empty are left out by the reader.
+            numbers = count((found.start or (0, 0))[0] + 1)
+            rows: list[tuple[int, list[Cell]]] = [
+                (number, list(row))
+                for number, row in zip(numbers, found.to_python(), strict=False)
+                if any(cell != "" for cell in row)
+            ]
     except (calamine.CalamineError, OSError):
         raise BadImport("unreadable", file=file, format="Excel") from None
     if not rows:
         raise BadImport("empty", file=file)
-    return ExcelSource(file, tuple(_spelled(_plain(cell)) for cell in rows[0]), rows[1:])
+    names = tuple(_spelled(_plain(cell)) for cell in rows[0][1])
+    at = np.array([number for number, _ in rows[1:]], np.int32)
+    return ExcelSource(file, names, [row for _, row in rows[1:]], at)
+
+
+def _shown_first(book: calamine.CalamineWorkbook) -> str:
+    """The first sheet that a person sees."""
+    seen = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
+    return (seen or book.sheet_names)[0]
 
 
 def _plain(cell: Cell) -> Cell:

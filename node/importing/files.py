@@ -11,10 +11,10 @@ from policies.study.codebook import TABLES, Table, Units
 from policies.study.mapping import NAME, Mapping, Part, WaveOf
 
 TEXT, PARQUET, SPSS = (".csv", ".txt", ".tsv"), (".parquet", ".pq"), (".sav", ".zsav")
-EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
+EXCEL, QUERY = (".xlsx", ".xlsm", ".xls", ".ods"), (".sql",)
 MAPPING = ("mapping.yaml", "mapping.yml")
 """A file of this name beside the data is the mapping."""
-_READABLE = (*TEXT, *PARQUET, *SPSS, *EXCEL)
+_READABLE = (*TEXT, *PARQUET, *SPSS, *EXCEL, *QUERY)
 _DATA = (*_READABLE, ".sas7bdat", ".dta", ".por", ".rds", ".rda", ".json", ".zip")
 """Names that look like data: one that is not used is reported. A .txt may be anything."""
 

@@ -81,10 +81,19 @@ def _slice(part: Part, codebook: Codebook, wave: str, person: str) -> Slice:
     return Slice(wave, person, values, answers, named, present.replace(PERSON, person) if present else None, stable)
 
 
+@dataclass(frozen=True, slots=True)
+class Long:
+    """A part's long rows by the codebook's names, the file's row of each, and the file's rows that gave none."""
+
+    columns: dict[str, TextColumn]
+    at: NDArray[np.int32]
+    silent: NDArray[np.int64]
+
+
 def lengthen(
     part: Part, wanted: Sequence[Slice], file: Columns, rows: int, codebook: Codebook, rules: Rules, sign: str
-) -> tuple[dict[str, TextColumn], int, int]:
-    """A part's long rows by the codebook's names, how many there are, and how many of the file's rows gave none.
+) -> Long:
+    """A part's long rows.
 
     `sign` is the decimal sign of numbers that are written as text; empty: either will do.
     """
@@ -108,7 +117,10 @@ def lengthen(
         )
         for name in names
     }
-    return long, sum(lengths), 0 if part.persons else int((~told).sum())
+    every = np.arange(rows, dtype=np.int32)
+    at = [every if kept is None else np.flatnonzero(kept).astype(np.int32) for _, kept in cut]
+    silent = np.flatnonzero(np.zeros(rows, np.bool_) if part.persons else ~told)
+    return Long(long, at[0] if len(at) == 1 else np.concatenate(at), silent)
 
 
 def stacked(columns: Sequence[tuple[TextColumn | None, int]]) -> TextColumn:

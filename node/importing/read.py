@@ -9,25 +9,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from node.importing.arrow import open_parquet
-from node.importing.cells import Source, TextColumn, places_of
+from node.importing.cells import Numbering, Source, TextColumn, places_of
+from node.importing.database import open_query
 from node.importing.excel import open_excel
-from node.importing.files import EXCEL, PARQUET, SPSS
+from node.importing.files import EXCEL, PARQUET, QUERY, SPSS
 from node.importing.lengthen import Slice, lengthen, slices, stacked
 from node.importing.problems import BadImport, shown
 from node.importing.recode import Rules
+from node.importing.report import MOST_ROWS
 from node.importing.spss import open_spss, try_layouts
 from node.importing.text import TextSource, open_text
 from policies.study.codebook import Codebook, Table
-from policies.study.mapping import Part, TextFiles
+from policies.study.mapping import Part
 
 _SIGNS = {"comma": ",", "point": ".", "either": ""}
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A file that gave rows: which of its own rows each is of, and the first of its rows that gave none."""
+
+    file: str
+    numbering: Numbering
+    at: NDArray[np.int32]
+    silent: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """A table's rows by the codebook's names. `delivered` rows stand in its files; `ragged` of them were dropped, and
-    `silent` ones tell of no wave. `unknown` are the files' columns that nobody wants."""
+    `silent` ones tell of no wave. `unknown` are the files' columns that nobody wants. `origins` are of the files, in
+    the order of their rows."""
 
     columns: Mapping[str, TextColumn]
     rows: int
@@ -35,6 +51,7 @@ class Raw:
     ragged: int = 0
     silent: int = 0
     delivered: int = 0
+    origins: tuple[Origin, ...] = ()
 
 
 def read_tables(parts: Sequence[tuple[Part, Path]], codebook: Codebook, rules: Rules) -> dict[Table, Raw]:
@@ -53,7 +70,7 @@ def read_tables(parts: Sequence[tuple[Part, Path]], codebook: Codebook, rules: R
 def _read(path: Path, sheet: str | None, parts: Sequence[Part], codebook: Codebook, rules: Rules) -> list[Raw]:
     """One file's parts. What concerns the whole file (unknown columns, ragged rows) stands with the first."""
     file = shown(path.name)
-    source = open_source(path, sheet, parts[0].household, rules.text)
+    source = open_source(path, sheet, parts[0].household, rules)
     wanted = [slices(part, codebook) for part in parts]
     places = places_of(source.names, _names(wanted), file)
     for part, mine in zip(parts, wanted, strict=True):
@@ -64,8 +81,9 @@ def _read(path: Path, sheet: str | None, parts: Sequence[Part], codebook: Codebo
     sign = _SIGNS[rules.text.decimal] if isinstance(source, TextSource) else ""
     raws = []
     for part, mine in zip(parts, wanted, strict=True):
-        columns, rows, silent = lengthen(part, mine, by_name, cells.rows, codebook, rules, sign)
-        raws.append(Raw(columns, rows, silent=silent, delivered=cells.rows))
+        long = lengthen(part, mine, by_name, cells.rows, codebook, rules, sign)
+        origin = Origin(file, cells.numbering, long.at, long.silent[:MOST_ROWS])
+        raws.append(Raw(long.columns, len(long.at), silent=len(long.silent), origins=(origin,)))
     used = set(places.values())
     unknown = [shown(name.strip()) for place, name in enumerate(source.names) if place not in used]
     ragged, rows = cells.ragged, cells.rows + cells.ragged
@@ -73,7 +91,7 @@ def _read(path: Path, sheet: str | None, parts: Sequence[Part], codebook: Codebo
     return [replace(raw, delivered=rows) for raw in raws]
 
 
-def open_source(path: Path, sheet: str | None, key: str, text: TextFiles) -> Source:
+def open_source(path: Path, sheet: str | None, key: str, rules: Rules) -> Source:
     """The file by the ending of its name. `key` is a column that a CSV file must have. Raises BadImport."""
     file, ending = shown(path.name), path.suffix.casefold()
     try:
@@ -81,6 +99,8 @@ def open_source(path: Path, sheet: str | None, key: str, text: TextFiles) -> Sou
             if not path.stat().st_size:
                 raise BadImport("empty", file=file)
             return open_spss(file, path)
+        if ending in QUERY:
+            return open_query(file, path, rules.database)
         data = path.read_bytes()
     except OSError:
         raise BadImport("unreadable", file=file, format="CSV / SPSS / Excel / Parquet") from None
@@ -90,7 +110,7 @@ def open_source(path: Path, sheet: str | None, key: str, text: TextFiles) -> Sou
         return open_parquet(file, data)
     if ending in EXCEL:
         return open_excel(file, data, sheet)
-    return open_text(file, data, key, text.encoding, text.delimiter)
+    return open_text(file, data, key, rules.text.encoding, rules.text.delimiter)
 
 
 def _names(wanted: Iterable[Sequence[Slice]]) -> set[str]:
@@ -116,4 +136,5 @@ def _together(raws: Sequence[Raw]) -> Raw:
         sum(raw.ragged for raw in raws),
         sum(raw.silent for raw in raws),
         sum(raw.delivered for raw in raws),
+        tuple(origin for raw in raws for origin in raw.origins),
     )

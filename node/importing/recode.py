@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from node.importing.cells import TextColumn
+from node.importing.database import Database
 from node.importing.values import NOT_LISTED, decimal, name_of, whole
 from policies.study.codebook import Variable
 from policies.study.definitions import Category
@@ -14,10 +15,12 @@ from policies.study.mapping import Source, TextFiles
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for every part: how text files are written, and codes that mean "not known" everywhere."""
+    """What holds for every part: how text files are written, codes that mean "not known" everywhere, and where queries
+    go."""
 
     text: TextFiles
     missing: tuple[str, ...]
+    database: Database | None = None
 
 
 def recoded(column: TextColumn, variable: Variable, source: Source, missing: frozenset[str], sign: str) -> TextColumn:

@@ -11,6 +11,7 @@ from rondgang.keys import PublicKey
 from rondgang.signed import Signed, verify
 
 from node.home import Home
+from node.importing.database import Database, database_of
 from node.importing.problems import BadImport, shown
 from node.importing.text import DELIMITERS
 from node.snapshots import new_snapshot_id
@@ -30,8 +31,8 @@ class ImportRequest:
 
     `delimiter` is auto or that of CSV files, `encoding` None or that of CSV files; both go before what a mapping says.
     `mapping` None: the one beside the data, if any. More than `most_households` is refused: a limit of the calendar.
-    `terms` is what the ledger says of earlier imports. `manner`: add waves to the snapshot in force; replace it,
-    whatever it has; or replace it, and keep every wave that it has.
+    `terms` is what the ledger says of earlier imports, `database` is where queries go. `manner`: add
+    waves to the snapshot in force; replace it, whatever it has; or replace it, and keep every wave that it has.
     """
 
     home: Path
@@ -46,16 +47,19 @@ class ImportRequest:
     snapshot_id: str = field(default_factory=new_snapshot_id)
     terms: Terms = field(default_factory=Terms)
     manner: Manner = "keep"
+    database: Database | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How the steward says the files are to be read, in words that are not checked yet; `manner` as in the request."""
+    """How the steward says the files are to be read, in words that are not checked yet; `manner` as in the request,
+    `database` the file with its address."""
 
     delimiter: str = "auto"
     encoding: str | None = None
     mapping: Path | None = None
     manner: Manner = "keep"
+    database: Path | None = None
 
 
 def prepare(
@@ -67,16 +71,27 @@ def prepare(
     """
     delimiter, encoding = _delimiter(wishes.delimiter), None if wishes.encoding is None else _encoding(wishes.encoding)
     pinned = home.pinned()
-    calendar_file = home.adopted / "calendar.json"
-    if not calendar_file.is_file():
-        raise BadImport("no_calendar")
-    calendar, _ = _adopted(Calendar, "calendar", calendar_file, pinned)
-    if cohort not in calendar.cohorts:
-        raise BadImport("cohort", cohort=shown(cohort), known=", ".join(sorted(calendar.cohorts)))
+    calendar = _calendar_with(home, cohort)
     rules, digest = _adopted(Codebook, "codebook", _codebook_file(home, codebook), pinned)
     limit = calendar.limits.households_per_region
     request = ImportRequest(home.root, sources, cohort, rules, digest, limit, delimiter, encoding, wishes.mapping)
-    return replace(request, manner=wishes.manner)
+    database = None if wishes.database is None else database_of(wishes.database)
+    return replace(request, manner=wishes.manner, database=database)
+
+
+def check_cohort(home: Home, cohort: str) -> None:
+    """Raises BadImport for a cohort that the adopted calendar does not have, and BadHome."""
+    _calendar_with(home, cohort)
+
+
+def _calendar_with(home: Home, cohort: str) -> Calendar:
+    file = home.adopted / "calendar.json"
+    if not file.is_file():
+        raise BadImport("no_calendar")
+    calendar, _ = _adopted(Calendar, "calendar", file, home.pinned())
+    if cohort not in calendar.cohorts:
+        raise BadImport("cohort", cohort=shown(cohort), known=", ".join(sorted(calendar.cohorts)))
+    return calendar
 
 
 def _delimiter(written: str) -> Delimiter:

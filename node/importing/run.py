@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.errors import BadRegistry
-from node.importing.build import Building, build
+from node.forgetting import forgotten
+from node.importing.build import Building, Built, build
 from node.importing.files import Delivery, find_files, listed, mapping_in
 from node.importing.kept import Held, held_waves, ids_parquet, read_held
+from node.importing.places import placed
 from node.importing.problems import BadImport, shown, shown_lines
 from node.importing.read import Raw, read_tables
 from node.importing.recode import Rules
 from node.importing.report import Delivered, Finding, Report, ordered
 from node.importing.request import ImportRequest
 from node.importing.write import write_snapshot
-from node.pseudonyms import Pseudonyms, pseudonyms
-from node.registry import Entering, Full, enter
+from node.pseudonyms import Pseudonyms, on_trial, pseudonyms
+from node.registry import Entering, Full, enter, rehearse
 from node.snapshots import FOLDER, CodebookOf, Manifest, Snapshot
 from policies.documents import BadDocument, load_yaml
 from policies.study.codebook import TABLES, Codebook, Table
@@ -32,6 +34,27 @@ class ImportResult:
     report: Report
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """All that an import makes of its files, before anything is written."""
+
+    manifest: Manifest
+    built: Built
+    report: Report
+    ids: bytes
+
+
+Enter = abc.Callable[[Path, Entering, abc.Sequence[bytes]], frozenset[bytes] | Full]
+
+
+def try_files(request: ImportRequest) -> Report:
+    """What an import of these files would find now. Nothing is written, and nobody is entered in the registry.
+
+    Raises as `import_files`, but for faults of writing.
+    """
+    return _made(request, on_trial(request.home), rehearse).report
+
+
 def import_files(request: ImportRequest) -> ImportResult:
     """Reads, cleans and writes one snapshot. Durable on return, and current for nobody until the ledger says so.
 
@@ -39,13 +62,20 @@ def import_files(request: ImportRequest) -> ImportResult:
     too little. Raises BadImport where the files cannot be used at all; no snapshot is left behind then. Raises OSError
     from writing, and the faults of node/pseudonyms.py and node/registry.py.
     """
+    made = _made(request, pseudonyms(request.home), enter)
+    report = made.report.to_json()
+    return ImportResult(write_snapshot(request.home, made.manifest, made.built.tables, report, made.ids), made.report)
+
+
+def _made(request: ImportRequest, names: Pseudonyms, enters: Enter) -> _Made:
     files, codebook = listed(request.sources), request.codebook
     written = request.mapping or mapping_in(files)
     mapping = None if written is None else load_mapping(written, codebook)
     delivery = find_files(files, mapping, codebook.units)
     raws = read_tables(delivery.parts, codebook, _rules(request, mapping))
-    names = pseudonyms(request.home)
-    built = build(raws, _building(request, delivery, names))
+    rule = _building(request, delivery, names, enters)
+    built = build(raws, rule)
+    findings = ordered([*_of_files(delivery, raws), *built.findings])
     tables = tuple(
         Delivered(
             table,
@@ -60,7 +90,7 @@ def import_files(request: ImportRequest) -> ImportResult:
         request.cohort,
         request.codebook.label,
         tables,
-        ordered([*_of_files(delivery, raws), *built.findings]),
+        placed(findings, raws, codebook),
         None if written is None else shown(written.name),
         built.added,
     )
@@ -72,11 +102,10 @@ def import_files(request: ImportRequest) -> ImportResult:
         codebook=CodebookOf(id=name.id, version=name.version, hash=request.codebook_hash),
         columns={table: wide.stored() for table, wide in built.tables.items()},
     )
-    ids = ids_parquet(built.ids, built.tables, names.check)
-    return ImportResult(write_snapshot(request.home, manifest, built.tables, report.to_json(), ids), report)
+    return _Made(manifest, built, report, ids_parquet(built.ids, built.tables, names.check))
 
 
-def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> Building:
+def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms, enters: Enter) -> Building:
     """By what the snapshot is built. Raises BadImport where there is nothing that a wave could be added to."""
     terms = request.terms
     entering = Entering(
@@ -85,7 +114,7 @@ def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> 
 
     def register(households: abc.Sequence[bytes]) -> frozenset[bytes]:
         try:
-            found = enter(request.home, entering, households)
+            found = enters(request.home, entering, households)
         except BadRegistry as error:
             raise BadImport("registry", detail=str(error)) from None
         if isinstance(found, Full):
@@ -102,6 +131,7 @@ def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> 
         keep=_must_stay(request),
         most_cohorts=terms.most_cohorts,
         register=register,
+        forgotten=forgotten(request.home, request.cohort, names),
     )
 
 
@@ -140,7 +170,7 @@ def _rules(request: ImportRequest, mapping: Mapping | None) -> Rules:
         text = text.model_copy(update={"encoding": request.encoding})
     if request.delimiter != "auto":
         text = text.model_copy(update={"delimiter": request.delimiter})
-    return Rules(text, mapping.missing if mapping else ())
+    return Rules(text, mapping.missing if mapping else (), request.database)
 
 
 def _of_files(delivery: Delivery, raws: abc.Mapping[Table, Raw]) -> list[Finding]:

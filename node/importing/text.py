@@ -14,6 +14,7 @@ import pyarrow.csv as pcsv
 
 from node.importing.arrow import column_of
 from node.importing.cells import Cells, TextColumn
+from node.importing.lines import numbered
 from node.importing.problems import BadImport
 from policies.study.mapping import Delimiter, Encoding
 
@@ -61,7 +62,8 @@ class TextSource:
         except pa.ArrowException:
             raise BadImport("unreadable", file=self.file, format="CSV") from None
         columns = {place: column_of(table.column(str(place))) for place in places}
-        return Cells(columns, table.num_rows, ragged)
+        numbering = numbered(self._body, self._sign, len(self.names), table.num_rows)
+        return Cells(columns, table.num_rows, ragged, numbering)
 
 
 def open_text(file: str, data: bytes, key: str, encoding: Encoding, delimiter: Delimiter) -> TextSource:

@@ -53,8 +53,7 @@ def name_of(text: str) -> str:
 
 def clean(column: TextColumn, variable: Variable, shape: Column) -> Cleaned:
     """Every cell of a column as an index."""
-    one = partial(_category, variable=variable, shape=shape) if shape.categorical else _Number(variable, shape).read
-    read = [one(text) for text in column.texts]
+    read = readings(column, variable, shape)
     index = np.array([place for place, _ in read], np.int32)[column.codes] if read else np.empty(0, np.int32)
     often = np.bincount(column.codes, minlength=len(read))
     counts: Counter[str] = Counter()
@@ -62,6 +61,12 @@ def clean(column: TextColumn, variable: Variable, shape: Column) -> Cleaned:
         if rule:
             counts[rule] += count
     return Cleaned(index, counts)
+
+
+def readings(column: TextColumn, variable: Variable, shape: Column) -> list[tuple[int, str]]:
+    """For each distinct text its index or MISSING, and the rule that applied; empty where none did."""
+    one = partial(_category, variable=variable, shape=shape) if shape.categorical else _Number(variable, shape).read
+    return [one(text) for text in column.texts]
 
 
 def decimal(text: str) -> Decimal | None:

@@ -72,7 +72,9 @@ def test_import_command_prints_json_for_programs(home: Home, tmp_path: Path) -> 
     assert done.exit_code == 0
     report = json.loads(done.stdout)
     assert report["snapshot"] == _current(home)["c1"].snapshot
-    assert {"rule": "clamped", "table": "household", "name": "incidents", "count": 1} in report["findings"]
+    places = [{"file": "household.csv", "rows": [3]}]
+    found = {"rule": "clamped", "table": "household", "name": "incidents", "count": 1, "places": places}
+    assert found in report["findings"]
 
 
 @pytest.mark.parametrize(
