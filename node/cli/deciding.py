@@ -244,7 +244,7 @@ def _print_field(terminal: Terminal, name: str, lines: list[str]) -> None:
 
 def _asks(terminal: Terminal, question: Question) -> str:
     """A statistic in words: what it counts, by which keys, and the labels of the variables in it."""
-    from node.pages.figures import in_words
+    from node.pages.phrases import Phrases
 
     statistic = question.statistic
     by = terminal.words("node.pending.by", keys=", ".join(statistic.by)) if statistic.by else ""
@@ -252,7 +252,7 @@ def _asks(terminal: Terminal, question: Question) -> str:
         f"{name}: {plain(label.in_language(terminal.lang))}" for name, label in question.variables.items() if label
     ]
     names = terminal.words("node.pending.variables", names="; ".join(labelled)) if labelled else ""
-    fields = {"counted": in_words(statistic, terminal.lang), "by": by, "variables": names}
+    fields = {"counted": Phrases(None, terminal.lang).statistic(statistic), "by": by, "variables": names}
     return terminal.words("node.pending.figure", id=statistic.id, **fields)
 
 

@@ -14,7 +14,7 @@ from node.approving import HASH, NotFound, Proposal, Question, Unheard
 from node.console.screen import Visit, work
 from node.notes import read_notes
 from node.operations import one_programme, pending
-from node.pages.figures import in_words
+from node.pages.phrases import Phrases
 from node.status import Amount
 from node.steward import NoKey, give_word, key_file, read_key
 from policies.pages.dates import moment
@@ -134,7 +134,7 @@ def _asked(visit: Visit, question: Question) -> dict[str, object]:
     labels = {name: label.in_language(visit.lang) if label else "" for name, label in question.variables.items()}
     return {
         "id": question.statistic.id,
-        "counted": in_words(question.statistic, visit.lang),
+        "counted": Phrases(None, visit.lang).statistic(question.statistic),
         "by": question.statistic.by,
         "variables": labels,
         "national": question.statistic.mode == "national",

@@ -9,6 +9,7 @@ from math import ceil, log10
 
 from markupsafe import Markup
 
+from node.pages.phrases import Phrases
 from policies.pages.charts import Axis, Line, Mark, axis_for, interval_chart
 from policies.pages.numbers import UNKNOWN, exact, interval, number, percentage, percentage_interval
 from policies.pages.words import catalogue, say
@@ -225,8 +226,9 @@ def _table(
     )
     unit = say(f"page.in_{'percent' if pairs[0].share else 'points' if pairs[0].points else 'units'}", lang)
     several, alone = len({pair.statistic.id for pair in pairs}) > 1, pairs[0].statistic.kind == "regression"
+    phrases = Phrases(labels.codebook, lang)
     counted = {
-        pair.statistic.id: (labels.statistic(pair.statistic) if several else "", in_words(pair.statistic, lang))
+        pair.statistic.id: (labels.statistic(pair.statistic) if several else "", phrases.statistic(pair.statistic))
         for pair in pairs
     }
     caption = f"{unit}. {mark}" if mark else f"{unit}."
@@ -284,34 +286,3 @@ def _mark(row: ResultRow | None, percent: bool) -> Mark | None:
         return None
     unit = 100.0 if percent else 1.0
     return Mark(*(float(text) * unit for text in (row.ci_low, row.estimate, row.ci_high)))
-
-
-def in_words(statistic: Statistic, lang: Language) -> str:
-    """What a statistic counts, in words; conditions stay as they are written."""
-    key = f"page.counted.{statistic.kind}"
-    where = "" if statistic.where is None else say("page.counted.where", lang, where=statistic.where)
-    within = ""
-    if statistic.within is not None:
-        low, high = (exact(bound, lang) for bound in statistic.within)
-        within = say("page.counted.within", lang, low=low, high=high)
-    for name, held in statistic.ranges.items():
-        low, high = (exact(bound, lang) for bound in held)
-        within += say("page.counted.ranges", lang, name=name, low=low, high=high)
-    unit = f"import.units.{statistic.unit}"
-    fields = {
-        "unit": say(unit, lang) if unit in catalogue() else statistic.unit.replace("_", " "),
-        "wave": statistic.wave.replace("->", " → "),
-        "of": _asked_of(statistic.of),
-        "where": where,
-        "within": within,
-        "kind": statistic.kind.replace("_", " "),
-        "compare": statistic.compare or "",
-        "strata": ", ".join(statistic.strata),
-        "outcome": _asked_of(statistic.of[:1] if isinstance(statistic.of, tuple) else statistic.of),
-        "terms": _asked_of(statistic.of[1:] if isinstance(statistic.of, tuple) else ()),
-    }
-    return say(key if key in catalogue() else "page.counted.other", lang, **fields)
-
-
-def _asked_of(of: str | Sequence[str] | None) -> str:
-    return of if isinstance(of, str) else ", ".join(of or ())

@@ -129,8 +129,8 @@ def test_a_region_reads_terms_by_name_each_with_its_own_decimals_and_no_picture(
     assert (line.keys, line.chart) == (("Term",), "")
     assert [row.keys for row in line.rows] == [("constante (intercept)",), ("grade (T1)",), ("help@T1 in {yes}",)]
     ((_, counted),) = line.counted
-    assert counted.startswith("lineaire regressie van incidents@T1 op grade@T1, help@T1 in {yes}")
-    assert "grade buiten -1 tot 1 telt als de grens" in counted
+    assert counted.startswith("lineaire regressie van ‘incidents’ op ‘grade’, ‘help: ja’")
+    assert "‘grade’ buiten -1 tot 1 telt als de grens" in counted
     assert all(row.national.why == "naar nul getrokken: zonder interval" for row in found["pulled"].rows)
     assert found["both"].chart
     numbers = next(table for table in found.values() if ("phi",) in [row.keys for row in table.rows])
