@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rondgang.canonical import digest
 
 from coordinator.estimates.margins import expected_margins
-from policies.documents import load_yaml, parse_yaml, to_canonical
+from policies.documents import load_yaml, to_canonical
 from policies.statistics.compile import compile_blocks
 from policies.statistics.gains import Gain, expected_gains
 from policies.statistics.plan import plan
@@ -19,7 +19,8 @@ from policies.statistics.programme import Draft, DraftPrice, Programme, Secure
 from policies.statistics.statistic import Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
-from tests import national_study, small_study
+from tests import national_study
+from tests.kinds_asked import ASKED, BOOK
 
 SHIPPED = Path(__file__).parents[2] / "policies" / "shipped"
 CALENDAR = load_yaml(Calendar, SHIPPED / "rotation.yaml")
@@ -28,43 +29,6 @@ CODEBOOKS = {
 }
 DRAFTS = sorted([*SHIPPED.glob("*.programme.yaml"), *(SHIPPED / "programmes").glob("*.yaml")])
 EXACTLY = 1e-6
-BETTER = small_study.CODEBOOK.replace("bounds: [0, 4], sd: 1", "bounds: [0, 4], sd: 1, better: lower")
-BOOK = parse_yaml(Codebook, BETTER, "codebook.yaml")
-
-ASKED = (
-    {"kind": "count", "unit": "adult", "wave": "T1", "by": ("profile",)},
-    {"kind": "count", "unit": "household", "wave": "T0+T1"},
-    {"kind": "proportion", "of": "safe == yes", "unit": "adult", "wave": "T1", "by": ("profile",)},
-    {"kind": "proportion", "of": "trauma == yes", "unit": "child", "wave": "T0+T1"},
-    {"kind": "mean", "of": "incidents", "unit": "household", "wave": "T1"},
-    {"kind": "mean", "of": "grade", "unit": "household", "wave": "T1", "within": ("-0.5", "1")},
-    {"kind": "mean", "of": "wellbeing", "unit": "adult", "wave": "T0"},
-    {"kind": "sum", "of": "incidents", "unit": "household", "wave": "T1", "by": ("profile",)},
-    {"kind": "sum", "of": "grade", "unit": "household", "wave": "T1"},
-    {"kind": "transition", "of": "state", "unit": "household", "wave": "T0->T1", "by": ("profile",)},
-    {"kind": "histogram", "of": "incidents", "unit": "household", "wave": "T0", "bins": ("1", "3")},
-    {"kind": "cross_table", "of": ("profile", "help"), "unit": "household", "wave": "T1"},
-    {"kind": "paired_change", "of": "incidents", "unit": "household", "wave": "T0->T1"},
-    {"kind": "variance", "of": "incidents", "unit": "household", "wave": "T1"},
-    {"kind": "variance", "of": "wellbeing", "unit": "adult", "wave": "T1"},
-    {"kind": "standard_deviation", "of": "incidents", "unit": "household", "wave": "T1"},
-    {"kind": "covariance", "of": ("incidents", "help == yes"), "unit": "household", "wave": "T1"},
-    {"kind": "covariance", "of": ("grade", "incidents"), "unit": "household", "wave": "T1", "by": ("profile",)},
-    {"kind": "correlation", "of": ("incidents", "grade"), "unit": "household", "wave": "T1"},
-    {"kind": "correlation", "of": ("safe == yes", "wellbeing"), "unit": "adult", "wave": "T1"},
-    {"kind": "regression", "of": ("incidents", "help == yes", "grade"), "unit": "household", "wave": "T1"},
-    {"kind": "regression", "of": ("state == none", "incidents@T0"), "unit": "household", "wave": "T1"},
-    {
-        "kind": "adjusted_difference", "of": "state == none", "compare": "help", "strata": ("profile",),
-        "unit": "household", "wave": "T1", "where": "profile != c",
-    },
-    {
-        "kind": "adjusted_difference", "of": "incidents", "compare": "profile", "strata": ("state@T0", "help"),
-        "unit": "household", "wave": "T1",
-    },
-    {"kind": "quantile", "of": "incidents", "at": ("0.5", "0.9"), "leaves": 4, "unit": "household", "wave": "T1"},
-    {"kind": "quantile", "of": "grade", "at": ("0.25",), "leaves": 2, "unit": "household", "wave": "T1"},
-)  # fmt: skip
 
 
 def alike(programme: Programme, codebook: Codebook, calendar: Calendar) -> tuple[Gain, ...]:

@@ -56,9 +56,8 @@ def test_no_shipped_question_is_told_in_code(path: Path, lang: Language) -> None
         ("missing(help)", "‘Hulp die het gezin kreeg: niet bekend’"),
         ("not missing(help)", "‘Hulp die het gezin kreeg: bekend’"),
         (
-            "trauma == yes and (help == none or profile == 3)",
-            "‘Traumaklachten (klinisch): ja’ en (‘Hulp die het gezin kreeg: geen hulp’ of ‘Gezinsprofiel: Langdurige "
-            "zorg’)",
+            "trauma == yes and (missing(profile) or profile == 1)",
+            "‘Traumaklachten (klinisch): ja’ en (‘Gezinsprofiel: Intieme terreur’ of ‘Gezinsprofiel: niet bekend’)",
         ),
         (
             "trauma@T0 == yes and not missing(help) and not missing(profile)",
