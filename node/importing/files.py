@@ -14,8 +14,8 @@ TEXT, PARQUET, SPSS = (".csv", ".txt", ".tsv"), (".parquet", ".pq"), (".sav", ".
 EXCEL, QUERY = (".xlsx", ".xlsm", ".xls", ".ods"), (".sql",)
 MAPPING = ("mapping.yaml", "mapping.yml")
 """A file of this name beside the data is the mapping."""
-_READABLE = (*TEXT, *PARQUET, *SPSS, *EXCEL, *QUERY)
-_DATA = (*_READABLE, ".sas7bdat", ".dta", ".por", ".rds", ".rda", ".json", ".zip")
+READABLE = (*TEXT, *PARQUET, *SPSS, *EXCEL, *QUERY)
+_DATA = (*READABLE, ".sas7bdat", ".dta", ".por", ".rds", ".rda", ".json", ".zip")
 """Names that look like data: one that is not used is reported. A .txt may be anything."""
 
 
@@ -70,7 +70,7 @@ def find_files(files: Sequence[Path], mapping: Mapping | None, units: Units) -> 
     Raises BadImport where two files claim one part, a file that the mapping names is absent, or there is no household
     file.
     """
-    data = [path for path in files if path.suffix.casefold() in _READABLE]
+    data = [path for path in files if path.suffix.casefold() in READABLE]
     found = []
     for part in mapping.parts if mapping else plain_parts(units):
         path = _file(part, data)

@@ -69,7 +69,10 @@ def prepare(
 
     Raises BadImport where the cohort or codebook is not adopted, BadHome where the home is not usable. Reads no row.
     """
-    delimiter, encoding = _delimiter(wishes.delimiter), None if wishes.encoding is None else _encoding(wishes.encoding)
+    delimiter, encoding = (
+        delimiter_of(wishes.delimiter),
+        None if wishes.encoding is None else encoding_of(wishes.encoding),
+    )
     pinned = home.pinned()
     calendar = _calendar_with(home, cohort)
     rules, digest = _adopted(Codebook, "codebook", _codebook_file(home, codebook), pinned)
@@ -94,7 +97,7 @@ def _calendar_with(home: Home, cohort: str) -> Calendar:
     return calendar
 
 
-def _delimiter(written: str) -> Delimiter:
+def delimiter_of(written: str) -> Delimiter:
     """A delimiter by its name or its sign."""
     for name, sign in DELIMITERS.items():
         if written in (name, sign):
@@ -104,7 +107,7 @@ def _delimiter(written: str) -> Delimiter:
     raise BadImport("delimiter")
 
 
-def _encoding(written: str) -> Encoding:
+def encoding_of(written: str) -> Encoding:
     """An encoding by any of its usual names."""
     name = written.strip().casefold().replace("_", "-")
     name = {"latin1": "latin-1", "iso-8859-1": "latin-1", "cp1252": "windows-1252", "ansi": "windows-1252"}.get(

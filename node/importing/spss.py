@@ -64,6 +64,37 @@ class SpssSource:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a file says of a column: its label, those of its codes, codes that mean missing, and how it is shown.
+
+    `decimals` is None for a text. A range of codes that mean missing stands for no code in particular.
+    """
+
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    format: str = ""
+    decimals: int | None = None
+
+
+def declared_in(file: str, path: Path) -> dict[str, Declared]:
+    """What a file whose layout was tried says of its columns, by name. Raises BadImport."""
+    _, layout = _read(file, path, metadataonly=True)
+    found = {}
+    for name in layout.column_names:
+        told = layout.variable_value_labels.get(name, {})
+        labels = {_spelled(code): str(label or "") for code, label in told.items()}
+        ranges = layout.missing_ranges.get(name, ())
+        missing = tuple(_spelled(one["lo"]) for one in ranges if one["lo"] == one["hi"])
+        shape = str(layout.original_variable_types.get(name, ""))
+        width, point, decimals = shape.lstrip("".join(map(chr, range(65, 91)))).partition(".")
+        number = bool(point and width and decimals.isdigit())
+        label = str(layout.column_names_to_labels.get(name) or "")
+        found[name] = Declared(label, labels, missing, shape, int(decimals) if number else None)
+    return found
+
+
 def try_layouts(paths: Sequence[Path]) -> None:
     """Has the layouts of these files read in another process first: a damaged one may end the process that reads it.
 

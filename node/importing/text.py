@@ -77,6 +77,21 @@ def open_text(file: str, data: bytes, key: str, encoding: Encoding, delimiter: D
     return TextSource(file, tuple(names), sign, body)
 
 
+def open_plain(file: str, data: bytes, encoding: Encoding, delimiter: Delimiter) -> TextSource:
+    """A CSV file of which no column is known; where the delimiter is auto it is the one that gives most names.
+
+    Raises BadImport.
+    """
+    data = _utf8(file, data, encoding).removeprefix(b"\xef\xbb\xbf")
+    if data.count(b'"') % 2:
+        raise BadImport("quotes", file=file)
+    line, _, body = data.partition(b"\n")
+    signs = list(DELIMITERS.values()) if delimiter == "auto" else [DELIMITERS[delimiter]]
+    found = [(_names(line.decode("utf-8"), sign), sign) for sign in signs]
+    names, sign = max(found, key=lambda one: len(one[0]))
+    return TextSource(file, tuple(names), sign, body)
+
+
 def _utf8(file: str, data: bytes, encoding: Encoding) -> bytes:
     try:
         if encoding == "utf-8":
@@ -93,10 +108,15 @@ def _header(file: str, line: str, key: str, delimiter: Delimiter) -> tuple[list[
     """The column names and the delimiter. The rows have no say in it: they must not change how others are read."""
     signs = list(DELIMITERS.values()) if delimiter == "auto" else [DELIMITERS[delimiter]]
     for sign in signs:
-        try:
-            names = next(csv.reader(io.StringIO(line.rstrip("\r")), delimiter=sign), [])
-        except csv.Error:
-            continue
+        names = _names(line, sign)
         if key.strip().casefold() in {name.strip().casefold() for name in names}:
             return names, sign
     raise BadImport("no_column", file=file, column=key)
+
+
+def _names(line: str, sign: str) -> list[str]:
+    """The names in a first line; none where it cannot be read with this delimiter."""
+    try:
+        return next(csv.reader(io.StringIO(line.rstrip("\r")), delimiter=sign), [])
+    except csv.Error:
+        return []
