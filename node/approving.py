@@ -109,13 +109,16 @@ NotHeard = Literal["malformed", "other_region", "not_steward", "stale", "unknown
 class Heard(Told):
     """The steward's word is in the ledger; `new` is False where it was there already.
 
-    `charged`: the programme was paid for before, and that stays.
+    `charged`: the programme was paid for before, and that stays. `entry` is the number of the word's own entry in the
+    ledger and `leaf` that entry's hash; none where it was there already.
     """
 
     word: Word
     programme: str
     new: bool
     charged: bool
+    entry: int | None = None
+    leaf: str = ""
 
 
 class Unheard(Told):
@@ -180,7 +183,8 @@ def _log(region: Region, envelope: Signed, word: Approval, known: Proposal) -> H
         # It was said before and another word came after it: somebody repeats it.
         return Unheard(why="stale", programme=known.hash)
     region.ledger.log_approval(envelope, word)
-    return heard
+    book = region.ledger.book
+    return heard.model_copy(update={"entry": book.size - 1, "leaf": book.head})
 
 
 def _approval(data: bytes) -> tuple[Signed, Approval] | None:

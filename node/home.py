@@ -12,6 +12,7 @@ results/          what came back of each run
 sums/             the finished national sums of each run
 openings/         what this node's vectors were made of, for an auditor who visits
 notes/            what the steward wrote down about decisions
+decisions/        a dated page of each decision, to print and file
 forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
 control.sock      how other verbs reach a serving node
@@ -145,6 +146,10 @@ class Home:
     @property
     def notes(self) -> Path:
         return self.root / "notes"
+
+    @property
+    def decisions(self) -> Path:
+        return self.root / "decisions"
 
     @property
     def forks(self) -> Path:

@@ -26,6 +26,8 @@ from node.history import history as history_of
 from node.history import one_entry as entry_of
 from node.home import Home
 from node.lock import exclusive
+from node.papers import Papers
+from node.papers import papers as papers_of
 from node.pausing import Pause, pause, resume
 from node.region import InForce, Region
 from node.reviewing import Reviewed, Unreadable, review
@@ -104,6 +106,7 @@ _ONE: TypeAdapter[OneReturned | Declined] = TypeAdapter(OneReturned | Declined)
 _GUARANTEED: TypeAdapter[Guaranteed] = TypeAdapter(Guaranteed)
 _WAITING: TypeAdapter[Waiting] = TypeAdapter(Waiting)
 _PROPOSAL: TypeAdapter[Proposal | NotFound] = TypeAdapter(Proposal | NotFound)
+_PAPERS: TypeAdapter[Papers | NotFound] = TypeAdapter(Papers | NotFound)
 _TERMS: TypeAdapter[Terms] = TypeAdapter(Terms)
 _HEARD: TypeAdapter[Heard | Unheard] = TypeAdapter(Heard | Unheard)
 _HISTORY: TypeAdapter[History] = TypeAdapter(History)
@@ -138,6 +141,7 @@ _OPERATIONS: Mapping[str, Callable[[Region, Arguments], BaseModel]] = {
     "guarantees": lambda region, _given: guaranteed(region),
     "pending": lambda region, _given: waiting(region),
     "proposal": lambda region, given: proposal(region, *given.of("programme")),
+    "papers": lambda region, given: papers_of(region, *given.of("programme")),
     "hear": lambda region, given: hear(region, given.of("approval")[0].encode("utf-8")),
     "history": lambda region, given: history_of(region, _before(*given.of("before"))),
     "entry": lambda region, given: entry_of(region, int(*given.of("seq"))),
@@ -230,6 +234,11 @@ def pending(home: Home) -> Waiting:
 def one_programme(home: Home, given: str) -> Proposal | NotFound:
     """A programme that was asked here, by the first digits of its hash. Raises as `pending`."""
     return _run(home, "proposal", {"programme": given}, _PROPOSAL)
+
+
+def papers(home: Home, programme: str) -> Papers | NotFound:
+    """The documents of a programme that was asked here, by its whole hash. Raises as `pending`."""
+    return _run(home, "papers", {"programme": programme}, _PAPERS)
 
 
 def tell_word(home: Home, approval: Signed) -> Heard | Unheard:

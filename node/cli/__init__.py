@@ -7,8 +7,9 @@ import typer
 from node.cli.adopting import adopt
 from node.cli.backup import backup, restore
 from node.cli.checking import check_attempt
+from node.cli.codebook import codebook
 from node.cli.console import console
-from node.cli.deciding import approve, pending, refuse
+from node.cli.deciding import approve, decisions, refuse
 from node.cli.doctor import doctor
 from node.cli.evidence import export_ledger, recover
 from node.cli.forgetting import forget
@@ -16,6 +17,7 @@ from node.cli.guarantees import guarantees
 from node.cli.import_data import import_command
 from node.cli.pausing import pause, resume
 from node.cli.policy import policy
+from node.cli.questions import pending
 from node.cli.results import results
 from node.cli.running import serve, status
 from node.cli.setting_up import enrol, init
@@ -37,6 +39,7 @@ for _verb in (
     pending,
     approve,
     refuse,
+    decisions,
     results,
     guarantees,
     backup,
@@ -46,6 +49,7 @@ for _verb in (
     pause,
     resume,
     forget,
+    codebook,
     console,
     console,
 ):

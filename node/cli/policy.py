@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from node.cli.adopting import tell_adopted
-from node.cli.deciding import KeyOption, amount_words, plain, steward_key
+from node.cli.deciding import KeyOption, steward_key
+from node.cli.questions import amount_words, plain
 from node.cli.terminal import (
     BAD_INPUT,
     REFUSED,

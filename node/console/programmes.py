@@ -57,7 +57,7 @@ async def _decide(visit: Visit, reason: DeclineReason | None) -> Response:
     key = await _key(visit)
     if isinstance(key, NoKey):
         return _shown(visit, found, 400, "console.decide.key")
-    given = await work(give_word, visit.home, key, found.hash, reason, visit.screen.wall(), visit.text("note"))
+    given = await work(give_word, visit.home, key, found, reason, visit.screen.wall(), visit.text("note"))
     outcome = given.outcome
     if isinstance(outcome, Unheard):
         because = visit.words(f"node.reason.{outcome.reason}") if outcome.reason else ""

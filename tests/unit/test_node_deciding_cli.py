@@ -1,7 +1,6 @@
 """The steward's verbs at the command line: what they print, whose key they take, and how they end."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,43 +12,15 @@ from typer.testing import CliRunner, Result
 from node.cli import app
 from node.entropy import seed32
 from node.home import Home
-from node.ledger.ledger import Ask, Claim
-from node.region import Region
 from policies.documents import from_canonical, to_canonical
 from policies.rules.approval import DECLINED_SENTENCES
-from policies.rules.decide import decide
-from policies.rules.refusals import Reason, Refused
 from policies.rules.region_policy import RegionPolicy
-from policies.statistics.programme import Programme
-from policies.study.text import Text
-from tests.node_world import FOREVER, RESEARCHER, STEWARD, make_home, put_snapshot, signed_order, signed_programme
-from tests.small_study import POLICY, heading, planned
+from tests.asking import ask, asked_for
+from tests.node_world import RESEARCHER, STEWARD, make_home, put_snapshot
+from tests.small_study import POLICY, planned
 
 DONE, REFUSED, BAD_INPUT = 0, 1, 2
 Verb = Callable[..., Result]
-
-
-def now() -> int:
-    return int(time.time())
-
-
-def asked_for(name: str, **changes: object) -> Signed:
-    """The small programme by another name, signed, for as long as tests run."""
-    head = heading(id=name, title=Text(nl=f"Vraag {name}", en=f"Question {name}"), deadline=FOREVER, **changes)
-    return signed_programme(planned().model_copy(update={"programme": head}))
-
-
-def ask(home: Home, programme: Signed) -> str:
-    """The order comes in, as through `serve`, and waits for the steward. Returns the programme's hash."""
-    region = Region(home, now)
-    document = from_canonical(Programme, programme.document)
-    claim = Claim(programme.digest, "run-0123456789abcdef", RESEARCHER.public.hex, "c1", "5" * 32)
-    order = signed_order(programme, deadline=FOREVER)
-    (outcome,) = region.ledger.debit([Ask(claim, programme, order, lambda b: decide(document, region.standing(b)))])
-    region.close()
-    assert isinstance(outcome, Refused)
-    assert outcome.reason is Reason.AWAITING_APPROVAL
-    return programme.digest
 
 
 @pytest.fixture
@@ -80,13 +51,13 @@ def test_what_waits_is_told_in_dutch_with_price_and_purpose(home: Home, run: Ver
     assert f"{hashed[:12]}  Vraag uitkomst (uitkomst)" in listed
     assert "To have something small to check" in listed
     assert "Tests; ondertekend door researcher" in listed
-    assert "aandeel huishoudens met state@T1 in {none} (T1)" in listed
+    assert "aandeel huishoudens met ‘state: none’ (meting T1, later)" in listed
     assert f"en nog 4; bekijk ze met rondgang node pending {hashed[:12]}" in listed
     whole = run("pending", hashed[:8], lang="en").stdout
     assert hashed in whole
     assert "transitions" not in whole
-    assert "broken down by profile" in whole
-    assert whole.count("\n") < 40
+    assert "broken down by ‘profile’" in whole
+    assert whole.count("\n") < 45
     told = json.loads(run("pending", "--json").stdout)["pending"]
     assert [one["hash"] for one in told] == [hashed]
     assert told[0]["price"]["rho"] == planned().charge.amount.text()
@@ -109,7 +80,8 @@ def test_approving_signs_with_the_homes_key_and_says_so_once(home: Home, run: Ve
     assert "wacht geen vraag" in run("pending").stdout
     told = json.loads(run("approve", hashed, "--json").stdout)
     assert told == {
-        "word": "approved", "programme": hashed, "new": False, "charged": False, "reason": None, "note": None,
+        "word": "approved", "programme": hashed, "new": False, "charged": False, "entry": None, "leaf": "",
+        "reason": None, "note": None, "page": None,
     }  # fmt: skip
     assert "goedgekeurd" in run("pending", hashed).stdout
 

@@ -28,13 +28,13 @@ def test_a_reading_is_the_desks_plain_figure(place: int) -> None:
         name: units[name] if block.summand.top == 1 and block.bound else units[name] * block.summand.top // 3
         for name, block in blocks.items()
     }
-    sums = {name: [int(one) for one in values] for name, values in sums.items()}
-    found = read_sums(compiled, blocks, sums, BOOK)
+    plain = {name: [int(one) for one in values] for name, values in sums.items()}
+    found = read_sums(compiled, blocks, plain, BOOK)
     if compiled.statistic.kind in LATER:
         assert found is None
         return
     assert found is not None
-    noiseless = {name: NoisyBlock(np.array([values], np.float64), 0.0) for name, values in sums.items()}
+    noiseless = {name: NoisyBlock(np.array([values], np.float64), 0.0) for name, values in plain.items()}
     expected = national_study.calendar().expected_of("c1")
     statistic = asked(compiled, blocks, BOOK, [expected["AA"]])
     main = next(one for one in measured(statistic, noiseless, BOOK, np.array([1000])) if one.measure.main)
