@@ -98,7 +98,7 @@ def test_the_homes_data_need_not_be_there_and_nothing_is_left_behind(home: Home,
     assert home.ledger_file.read_bytes() == ledger
     assert within(opened) == []
     assert opened
-    assert sorted(path.name for path in home.root.iterdir()) == sorted({*before, FOLDER})
+    assert {path.name for path in home.root.iterdir()} == {*before, FOLDER, "lock"}
 
 
 def test_the_sums_are_those_that_another_hand_makes_of_the_same_rows(home: Home) -> None:
