@@ -199,7 +199,8 @@ def _outside(found: Counter[str]) -> tuple[str, ...]:
     others = [Decimal(text.replace(",", ".")) for text in found if text not in _CONVENTIONS]
     low, high = min(others, default=Decimal(0)), max(others, default=Decimal(0))
     usual = [text for text in _CONVENTIONS if found[text] >= OFTEN]
-    return tuple(text for text in usual if (Decimal(text) > high if Decimal(text) > 0 else Decimal(text) < min(low, 0)))
+    below, above = min(low, Decimal(0)), max(high, Decimal(0))
+    return tuple(text for text in usual if not below <= Decimal(text) <= above)
 
 
 def merged(columns: Sequence[Seen]) -> Seen:

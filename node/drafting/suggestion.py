@@ -218,9 +218,9 @@ def _matched(found: Sequence[_Found], codebook: Codebook) -> tuple[list[DraftPar
     for one in found:
         table = _likely(one, codebook)
         part = replace(one.part, table=table)
-        offers = {asked: waves_of(asked, part, tuple(codebook.waves)) for asked in one.asked}
-        pairs = matches([(asked.question, asked.seen, waves) for asked, waves in offers.items()], table, codebook,
-                        by_row=not part.suffixes)  # fmt: skip
+        every = tuple(codebook.waves)
+        offers = [(asked.question, asked.seen, waves_of(asked, part, every)) for asked in one.asked]
+        pairs = matches(offers, table, codebook, by_row=not part.suffixes)
         columns = []
         for asked in one.asked:
             pair = pairs.get(asked.question.template)
