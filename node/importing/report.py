@@ -92,6 +92,7 @@ class Report:
         """What `to_json` wrote, also by an earlier version. Raises ValueError, TypeError or KeyError for other text."""
         told = json.loads(data)
         tables = tuple(Delivered(**one) for one in told.pop("tables"))
+        told["added_to"] = tuple(told.get("added_to", ()))
         return cls(tables=tables, findings=tuple(map(Finding.from_plain, told.pop("findings"))), **told)
 
     def to_json(self) -> str:
