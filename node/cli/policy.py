@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from node.cli.adopting import tell_adopted
 from node.cli.deciding import KeyOption, steward_key
-from node.cli.questions import amount_words, plain
+from node.cli.questions import plain
 from node.cli.terminal import (
     BAD_INPUT,
     REFUSED,
@@ -25,8 +23,9 @@ from node.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from node.reviewing import Changed, Remark, Reviewed
-    from policies.rules.region_policy import Cap, RegionPolicy
+    from node.policy_file import PolicyFile
+    from node.reviewing import Changed, Reviewed
+    from policies.rules.region_policy import RegionPolicy
 
 policy = typer.Typer(help="What may be asked of this region, and what it may cost.", no_args_is_help=True)
 
@@ -48,7 +47,7 @@ def policy_check(
 
     found, terminal = open_home(home, lang, as_json)
     with faults(terminal):
-        written = _read(file)[0]
+        written = _read(file).policy
         reviewed = review_policy(found, written)
     told = reviewed.model_dump(mode="json", exclude={"policy", "labels", "changes"})
     terminal.result(told | {"adoptable": reviewed.adoptable, "policy": written.model_dump(mode="json")})
@@ -73,7 +72,7 @@ def policy_diff(
 
     found, terminal = open_home(home, lang, as_json)
     with faults(terminal):
-        reviewed = review_policy(found, _read(file)[0])
+        reviewed = review_policy(found, _read(file).policy)
     if reviewed.changes is None:
         terminal.stop(REFUSED, "no_policy", "node.policy.none")
     terminal.result(reviewed.model_dump(mode="json", include={"region", "in_force", "changes"}))
@@ -136,14 +135,16 @@ def policy_adopt(
     from rondgang.signed import sign
 
     from node.operations import adopt_signed_policy, review_policy
+    from node.pages.policies import remark_words
 
     found, terminal = open_home(home, lang, as_json)
     with faults(terminal):
-        written, signed = _read(file)
-        reviewed = review_policy(found, written)
+        given = _read(file)
+        reviewed = review_policy(found, given.policy)
         if not reviewed.adoptable:
-            wrong = [_sentence(terminal, one) for one in reviewed.remarks if one.objection]
+            wrong = [remark_words(one, terminal.lang) for one in reviewed.remarks if one.objection]
             terminal.stop(REFUSED, "declined", "node.adopt.declined", detail=" ".join(wrong))
+        signed = given.signed
         if signed is None:
             signed = sign("policy", reviewed.policy.encode("utf-8"), steward_key(found, terminal, key)).to_bytes()
         done = tell_adopted(terminal, adopt_signed_policy(found, signed))
@@ -158,156 +159,57 @@ def policy_show(home: HomeOption = None, lang: LangOption = None, as_json: JsonO
     Example: rondgang node policy show
     """
     import yaml
-    from rondgang.signed import Signed
 
-    from policies.documents import from_canonical
-    from policies.rules.region_policy import RegionPolicy
+    from node.policy_file import policy_in_force
 
     found, terminal = open_home(home, lang, as_json)
-    path = found.adopted / "policy.json"
-    if not path.is_file():
-        terminal.stop(REFUSED, "no_policy", "node.policy.none")
     with faults(terminal):
-        shown = from_canonical(RegionPolicy, Signed.from_bytes(read_file(path)).document)
+        shown = policy_in_force(found)
+    if shown is None:
+        terminal.stop(REFUSED, "no_policy", "node.policy.none")
     told = shown.model_dump(mode="json", exclude_defaults=True)
     terminal.result(told)
     if not as_json:
         print(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), end="")
 
 
-def _read(file: Path) -> tuple[RegionPolicy, bytes | None]:
-    """The policy in a file; with the bytes of the envelope where it is a signed one. Raises BadDocument."""
-    from rondgang.errors import ContractError
-    from rondgang.signed import Signed
+def _read(file: Path) -> PolicyFile:
+    """The policy in a file. Raises BadDocument."""
+    from node.policy_file import read_policy
 
-    from policies.documents import BadDocument, from_canonical, load_yaml
-    from policies.rules.region_policy import RegionPolicy
-
-    data = read_file(file)
-    if not data.startswith(b'{"document":'):
-        return load_yaml(RegionPolicy, file), None
-    try:
-        signed = Signed.from_bytes(data.strip())
-    except ContractError as error:
-        raise BadDocument(str(file), (f"{file}: {error}",)) from error
-    if signed.kind != "policy":
-        raise BadDocument(str(file), (f"{file}: expected a signed policy, not a signed {signed.kind}",))
-    return from_canonical(RegionPolicy, signed.document), signed.to_bytes()
+    return read_policy(read_file(file), str(file))
 
 
 def _print_meaning(terminal: Terminal, written: RegionPolicy, reviewed: Reviewed) -> None:
-    terminal.say("node.policy.heading", version=written.policy.version, region=written.region or reviewed.region)
-    if reviewed.in_force:
-        terminal.say("node.policy.now", version=reviewed.in_force)
-    caps = [
-        terminal.words("node.policy.spend_of", cohort=cohort, amount=_cap(terminal, cap))
-        for cohort, cap in written.cohorts.items()
-    ]
-    one, all_ = _cap(terminal, written.programme), _cap(terminal, written.lifetime)
-    listed = ", ".join(caps) or terminal.words("node.policy.spend_none")
-    terminal.say("node.policy.spend", caps=listed, lifetime=all_, programme=one)
-    _print_households(terminal, written)
-    _print_kinds(terminal, written)
-    if written.variables.deny:
-        names = ", ".join(_label(terminal, name, reviewed) for name in written.variables.deny)
-        terminal.say("node.policy.denied", names=names)
-    for first, second in written.forbidden_crossings:
-        pair = {"one": _label(terminal, first, reviewed), "other": _label(terminal, second, reviewed)}
-        terminal.say("node.policy.crossing", **pair)
-    terminal.say(f"node.policy.approval.{written.approval}")
-    rule = written.witnesses
-    listed = "?" if reviewed.witnesses is None else str(reviewed.witnesses)
-    terminal.say("node.policy.witnesses", need=rule.need, faulty=rule.faulty, witnesses=listed)
-    _print_secure(terminal, written)
-    terminal.say("node.policy.tick", tick_ms=written.tick_ms)
+    from node.pages.policies import meaning
 
-
-def _print_households(terminal: Terminal, written: RegionPolicy) -> None:
-    most = written.most_cohorts
-    which = "all" if most is None else "one" if most == 1 else "some"
-    terminal.say(f"node.policy.households.{which}", most=most or 0)
-
-
-def _print_secure(terminal: Terminal, written: RegionPolicy) -> None:
-    rule = written.secure
-    if rule is None:
-        terminal.say("node.policy.secure.none")
-    else:
-        own = _cap(terminal, rule.own_noise)
-        terminal.say("node.policy.secure.allowed", own=own, attempts=rule.attempts, colluders=rule.colluders)
-
-
-def _print_kinds(terminal: Terminal, written: RegionPolicy) -> None:
-    from policies.statistics.statistic import Kind
-
-    def listed(kinds: Iterable[str]) -> str:
-        return ", ".join(terminal.words(f"node.policy.kind.{kind}") for kind in kinds)
-
-    others = [kind for kind in get_args(Kind) if kind not in written.statistics]
-    if written.statistics:
-        terminal.say("node.policy.kinds", kinds=listed(written.statistics))
-    if others:
-        terminal.say("node.policy.no_kinds", kinds=listed(others))
+    for sentence in meaning(written, reviewed, terminal.lang):
+        _print(terminal, plain(sentence))
 
 
 def _print_remarks(terminal: Terminal, reviewed: Reviewed) -> None:
+    from node.pages.policies import remark_words
+
     if not reviewed.adoptable:
         terminal.say("node.policy.not_adoptable")
     for one in reviewed.remarks:
         kind = "wrong" if one.objection else "note"
-        terminal.say(f"node.policy.{kind}", sentence=_sentence(terminal, one))
+        terminal.say(f"node.policy.{kind}", sentence=remark_words(one, terminal.lang))
 
 
 def _print_changes(terminal: Terminal, changes: tuple[Changed, ...], version: int) -> None:
+    from node.pages.policies import change_words, sum_words
+
     if not changes:
         terminal.say("node.policy.unchanged", version=version)
         return
     terminal.say("node.policy.changes", version=version)
-    for one in changes:
-        fields = {
-            "direction": terminal.words(f"node.policy.direction.{one.direction}"),
-            "field": _field(terminal, one.field),
-            "old": _value(terminal, one.field, one.old),
-            "new": _value(terminal, one.field, one.new),
-        }
+    for one in change_words(changes, terminal.lang):
+        fields = {"direction": one.direction, "field": one.field, "old": one.old, "new": one.new}
         terminal.say("node.policy.change", **fields)
-    counts = {way: sum(one.direction == way for one in changes) for way in ("loosens", "tightens")}
-    terminal.say("node.policy.sum", **counts)
+    _print(terminal, sum_words(changes, terminal.lang))
 
 
-def _sentence(terminal: Terminal, one: Remark) -> str:
-    return terminal.words(f"node.policy.finding.{one.code}", **one.fields)
-
-
-def _label(terminal: Terminal, name: str, reviewed: Reviewed) -> str:
-    label = reviewed.labels.get(name)
-    return name if label is None else f"{name} ({plain(label.in_language(terminal.lang))})"
-
-
-def _field(terminal: Terminal, path: str) -> str:
-    head, _, rest = path.partition(".")
-    if head == "cohorts":
-        return terminal.words("node.policy.field.cohorts", cohort=rest)
-    return terminal.words(f"node.policy.field.{rest or head}")
-
-
-def _value(terminal: Terminal, path: str, value: str) -> str:
-    """A value as people read it: caps in both currencies, kinds and choices by their names."""
-    from node.status import amount
-    from policies.units.money import allowance
-
-    if not value:
-        return terminal.words("node.policy.nothing")
-    if path.partition(".")[0] in ("cohorts", "lifetime", "programme") or path == "secure.own_noise":
-        return amount_words(terminal, amount(allowance(Decimal(value))))
-    if path == "statistics":
-        return terminal.words(f"node.policy.kind.{value}")
-    if path in ("approval", "test_only"):
-        return terminal.words(f"node.policy.value.{value}")
-    return value
-
-
-def _cap(terminal: Terminal, cap: Cap) -> str:
-    from node.status import amount
-
-    return amount_words(terminal, amount(cap.amount))
+def _print(terminal: Terminal, sentence: str) -> None:
+    if not terminal.as_json:
+        print(sentence, flush=True)

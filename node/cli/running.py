@@ -50,20 +50,27 @@ def status(home: HomeOption = None, lang: LangOption = None, as_json: JsonOption
 
     Example: rondgang node status
     """
+    from node.operations import facts, pending
     from node.operations import status as status_of_home
+    from node.sentence import state_of
 
     found, terminal = open_home(home, lang, as_json)
     with faults(terminal):
         shown = status_of_home(found)
+        waiting = 0 if shown.missing or as_json else len(pending(found).pending)
+        sentence = "" if as_json else state_of(shown, facts(found), waiting, terminal.lang).sentence
     terminal.result(shown)
     if not as_json:
-        _print(terminal, shown)
+        _print(terminal, shown, sentence)
 
 
-def _print(terminal: Terminal, status: Status) -> None:
+def _print(terminal: Terminal, status: Status, sentence: str) -> None:
     from rich.console import Console
 
-    print(_sentence(terminal, status))
+    print(sentence)
+    if status.connected:
+        desk, answered = status.coordinator, status.answered
+        terminal.say("node.status.attending", region=status.region, coordinator=desk, answered=answered)
     if status.test_only:
         terminal.say("node.status.test_only")
     if status.trouble is not None:
@@ -86,20 +93,6 @@ def _print(terminal: Terminal, status: Status) -> None:
 
 def _trouble(terminal: Terminal, trouble: Trouble) -> None:
     terminal.say(f"node.trouble.{trouble.kind}", **trouble.model_dump(exclude={"kind"}))
-
-
-def _sentence(terminal: Terminal, status: Status) -> str:
-    region, desk = status.region, status.coordinator
-    if not status.enrolled:
-        return terminal.words("node.status.not_enrolled", region=region)
-    if status.missing:
-        missing = ", ".join(terminal.words(f"node.missing.{kind}") for kind in status.missing)
-        return terminal.words("node.status.not_ready", region=region, missing=missing)
-    if not status.serving:
-        return terminal.words("node.status.stopped", region=region)
-    if not status.connected:
-        return terminal.words("node.status.away", region=region, coordinator=desk)
-    return terminal.words("node.status.attending", region=region, coordinator=desk, answered=status.answered)
 
 
 def _budgets(terminal: Terminal, status: Status) -> object:
