@@ -119,9 +119,9 @@ def _reading(file: str, database: Database) -> Iterator[psycopg.Connection[tuple
     except psycopg.Error as error:
         if error.sqlstate is None:
             raise BadImport("database_away", file=file) from None
-        raise BadImport("database", file=file, code=f"{error.sqlstate} {type(error).__name__}") from None
+        raise BadImport("database", file=file, fault=f"{error.sqlstate} {type(error).__name__}") from None
     except (UnicodeError, ValueError):
-        raise BadImport("database", file=file, code="data") from None
+        raise BadImport("database", file=file, fault="data") from None
 
 
 def _plain(cell: Hashable) -> Hashable:
