@@ -38,6 +38,7 @@ class Question:
     """Columns that ask one thing. `template` has `<wave>` and `<person>` where their names differ.
 
     `columns` are their names, `waves` and `persons` the numbers that they have; none where the names tell nothing.
+    `cells` are person and wave of each column.
     """
 
     table: Table
@@ -47,6 +48,7 @@ class Question:
     waves: tuple[int, ...] = ()
     persons: tuple[int, ...] = ()
     front: str = ""
+    cells: frozenset[tuple[int | None, int | None]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def _question(cuts: Sequence[_Cut]) -> Question:
         tuple(sorted({cut.wave for cut in cuts if cut.wave is not None})),
         tuple(sorted({cut.person for cut in cuts if cut.person is not None})),
         first.word,
+        frozenset((cut.person, cut.wave) for cut in cuts),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from node.drafting.matching import Match, matches
+from node.drafting.completing import Column, DraftPart, complete
+from node.drafting.matching import matches
 from node.drafting.roles import Why, household, left_out, person, says_present, wave
 from node.drafting.seen import Seen, SeenFile, merged
 from node.drafting.shapes import Question, shape
@@ -26,34 +27,6 @@ class Asked:
 
     question: Question
     seen: Seen
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A variable in a mapping: where it stands, and what its codes mean where that must be said. `match` None: it is of
-    the draft codebook."""
-
-    name: str
-    template: str
-    label: str
-    codes: Mapping[str, str]
-    match: Match | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DraftPart:
-    """A table in a file. The wave is told by `suffixes`, by `wave_column` with `wave_values`, or it is `always` one."""
-
-    table: Table
-    file: str
-    household: str | None
-    person: str | None
-    persons: tuple[int, ...]
-    suffixes: Mapping[str, str]
-    wave_column: str | None
-    wave_values: Mapping[str, str]
-    present: str | None
-    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +75,14 @@ class _Found:
 
     part: DraftPart
     asked: tuple[Asked, ...]
+    names: Mapping[int, str]
+    """The codebook's name of each wave, by its number in the file."""
+
+    def cells(self, asked: Asked) -> frozenset[tuple[int | None, str | None]]:
+        """The persons and waves of a question's columns."""
+        return frozenset(
+            (person, None if number is None else self.names.get(number)) for person, number in asked.question.cells
+        )
 
 
 class _File:
@@ -131,10 +112,9 @@ class _File:
 
     def parts(self, waves: tuple[str, ...]) -> Iterator[_Found]:
         """A part for each table that the file has questions of."""
-        for table in TABLES:
-            asked = [one for one in self.asked if one.question.table == table]
-            if asked:
-                yield self._part(table, asked, waves)
+        tables = [table for table in TABLES if any(one.question.table == table for one in self.asked)]
+        for table in tables or TABLES[:1]:
+            yield self._part(table, [one for one in self.asked if one.question.table == table], waves)
 
     def _part(self, table: Table, asked: Sequence[Asked], waves: tuple[str, ...]) -> _Found:
         present = next((one for one in asked if says_present(one.question.stem, one.seen.texts)), None)
@@ -165,7 +145,7 @@ class _File:
             present.question.template if present is not None and usable else None,
             (),
         )
-        return _Found(part, told)
+        return _Found(part, told, names)
 
     def _left_out(self, asked: Iterable[Asked]) -> Iterator[LeftOut]:
         for one in asked:
@@ -197,7 +177,7 @@ def _drafted(found: Sequence[_Found], waves: tuple[str, ...]) -> tuple[list[Draf
     """Parts with the variables of a draft codebook. A question that two files ask of one table is one variable."""
     taken: set[str] = set()
     known: dict[tuple[Table, str], Draft] = {}
-    parts = []
+    parts: list[DraftPart] = []
     for one in found:
         columns = []
         for asked in one.asked:
@@ -208,13 +188,17 @@ def _drafted(found: Sequence[_Found], waves: tuple[str, ...]) -> tuple[list[Draf
                     asked.seen, variable_name(name, taken), one.part.table, waves_of(asked, one.part, waves)
                 )
             made = known[key]
-            columns.append(Column(made.name, asked.question.template, asked.seen.label, made.theirs))
-        parts.append(replace(one.part, columns=tuple(columns)))
+            cells = one.cells(asked)
+            columns.append(
+                Column(made.name, asked.question.template, asked.seen.label, made.theirs, None, made.waves, cells)
+            )
+        parts += complete(replace(one.part, columns=tuple(columns)))
     return parts, tuple(known.values())
 
 
 def _matched(found: Sequence[_Found], codebook: Codebook) -> tuple[list[DraftPart], tuple[LeftOut, ...]]:
-    parts, unmatched = [], []
+    parts: list[DraftPart] = []
+    unmatched: list[LeftOut] = []
     for one in found:
         table = _likely(one, codebook)
         part = replace(one.part, table=table)
@@ -227,8 +211,11 @@ def _matched(found: Sequence[_Found], codebook: Codebook) -> tuple[list[DraftPar
             if pair is None:
                 unmatched.append(LeftOut(part.file, asked.question.template, "no_match"))
             else:
-                columns.append(Column(pair.name, pair.template, asked.seen.label, pair.codes, pair))
-        parts.append(_asked_waves(replace(part, columns=tuple(columns)), codebook))
+                own = codebook.variables[pair.name].waves
+                columns.append(
+                    Column(pair.name, pair.template, asked.seen.label, pair.codes, pair, own, one.cells(asked))
+                )
+        parts += complete(_asked_waves(replace(part, columns=tuple(columns)), codebook))
     return parts, tuple(unmatched)
 
 

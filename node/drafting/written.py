@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from node.drafting.suggestion import Column, DraftPart, Suggestion
+from node.drafting.completing import Column, DraftPart
+from node.drafting.suggestion import Suggestion
 from node.drafting.variables import Draft
 from policies.pages.words import say
 from policies.study.codebook import TABLES, Codebook
