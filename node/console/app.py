@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from node.console import caring, entering, pages, programmes
+from node.console import caring, entering, filed, pages, policies, programmes
 from node.console.pin import Pin
 from node.console.screen import Screen, View, for_steward
 from node.console.security import Guard, hosts_of
@@ -27,13 +27,19 @@ _LOOKS: tuple[tuple[str, View], ...] = (
     ("/programmes/{hash}", programmes.programme),
     ("/history", pages.ledger),
     ("/history/{seq}", pages.ledger_entry),
+    ("/decisions", filed.decisions),
+    ("/decisions/{name}", filed.decision),
     ("/data", caring.data),
+    ("/policy", policies.policy),
     ("/doctor", caring.doctor),
     ("/help", pages.help_page),
 )
 _ACTS: tuple[tuple[str, View], ...] = (
     ("/programmes/{hash}/approve", programmes.approve),
     ("/programmes/{hash}/refuse", programmes.refuse),
+    ("/programmes/{hash}/example", programmes.show_example),
+    ("/policy/check", policies.check),
+    ("/policy/adopt", policies.adopt),
     ("/pause", caring.pause),
     ("/resume", caring.resume),
     ("/lang", entering.speak),

@@ -10,6 +10,7 @@ from node.console.pictures import budget_bar
 from node.console.screen import Visit, work
 from node.history import NoEntry
 from node.operations import facts, history, one_entry, pending, status
+from node.sentence import budget_share, state_of
 from node.status import Budget, Status
 from policies.pages.dates import moment
 from policies.pages.numbers import at_most, exact
@@ -35,12 +36,11 @@ async def overview(visit: Visit) -> Response:
         status_=shown,
         budgets=budgets,
         last=last,
-        sentence=sentence(visit, shown),
+        state=state_of(shown, known, waiting, visit.lang),
         trouble=trouble,
         waiting=waiting,
         paused=known.paused,
         paused_until="" if known.paused_until is None else moment(known.paused_until, visit.lang),
-        quiet=known.quiet,
         spans=SPANS,
     )
 
@@ -72,21 +72,6 @@ async def absent(visit: Visit) -> Response:
     return visit.problem(404, "console.problem.no_page")
 
 
-def sentence(visit: Visit, shown: Status) -> str:
-    """The node's state in one sentence."""
-    region, desk = shown.region, shown.coordinator
-    if not shown.enrolled:
-        return visit.words("node.status.not_enrolled", region=region)
-    if shown.missing:
-        missing = ", ".join(visit.words(f"node.missing.{kind}") for kind in shown.missing)
-        return visit.words("node.status.not_ready", region=region, missing=missing)
-    if not shown.serving:
-        return visit.words("node.status.stopped", region=region)
-    if not shown.connected:
-        return visit.words("node.status.away", region=region, coordinator=desk)
-    return visit.words("node.status.attending", region=region, coordinator=desk, answered=shown.answered)
-
-
 def _budget(visit: Visit, shown: Status, one: Budget) -> dict[str, object]:
     name = one.cohort or visit.words("node.status.together")
     amounts = {
@@ -100,12 +85,6 @@ def _budget(visit: Visit, shown: Status, one: Budget) -> dict[str, object]:
     share = budget_share(one)
     title = visit.words("console.budget.title", name=name, percent=share)
     return {"name": name, "data": one.snapshot, "left_percent": share, "bar": budget_bar(one, title), **amounts}
-
-
-def budget_share(one: Budget) -> int:
-    """How much of a cap is left, in whole percents rounded down: what is shown is never more than there is."""
-    cap, left = Decimal(one.cap.rho), Decimal(one.left.rho)
-    return int(left * 100 / cap) if cap > 0 else 0
 
 
 def _decision(visit: Visit, entry: dict[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from node.example.release import Example, Shown, Vector, figures_of
 from node.pages.figures import Labels
 from node.pages.phrases import Phrases
-from policies.pages.numbers import UNKNOWN, number, percentage
+from policies.pages.numbers import NIL, UNKNOWN, number, percentage
 from policies.pages.words import say
 from policies.statistics.statistic import Statistic
 from policies.study.codebook import Codebook
@@ -96,5 +96,6 @@ def _figure(figure: float | None, asked: Statistic, lang: Language) -> str:
         return UNKNOWN
     value = Decimal(repr(figure))
     if asked.kind in _SHARES:
-        return f"{percentage(value, lang)}%"
+        told = percentage(value, lang)
+        return told if told == NIL else f"{told}%"
     return number(value, 0 if asked.kind == "count" else 2, lang)

@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from node.operations import one_programme
 from node.pausing import paused
+from node.policy_file import policy_in_force
 from tests.console_world import PIN, Screen, served
+from tests.small_study import POLICY
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -79,7 +81,8 @@ def log_in(page: Page, screen: Screen) -> None:
 
 def addresses(screen: Screen) -> list[str]:
     one = screen.waiting[0]
-    return ["/", "/programmes", f"/programmes/{one}", "/history", "/history/1", "/data", "/doctor", "/help", "/nowhere"]
+    listed = ["/", "/programmes", f"/programmes/{one}", "/history", "/history/1", "/decisions", "/data", "/policy"]
+    return [*listed, "/doctor", "/help", "/nowhere"]
 
 
 def test_a_question_is_approved(seen: Seen, screen: Screen) -> None:
@@ -108,12 +111,103 @@ def test_a_question_is_refused_for_a_reason(seen: Seen, screen: Screen) -> None:
     expect(page.locator("main li.card")).to_have_count(1)
 
 
+def test_an_example_is_shown_and_says_that_it_is_invented(seen: Seen, screen: Screen) -> None:
+    page = seen.page
+    log_in(page, screen)
+    page.goto(f"{screen.url}/programmes/{screen.waiting[0]}")
+    expect(page.locator("main")).to_contain_text("give or take")
+    page.get_by_role("button", name="Make an example").click()
+    expect(page.get_by_role("status")).to_contain_text("INVENTED: 60 households")
+    expect(page.get_by_role("region", name="stopped", exact=True)).to_contain_text("%")
+    expect(page.locator("#decide")).to_be_visible()
+
+
+def test_a_decision_is_downloaded_as_a_page_to_file(seen: Seen, screen: Screen, tmp_path: Path) -> None:
+    page, wanted = seen.page, screen.waiting[0]
+    log_in(page, screen)
+    page.goto(f"{screen.url}/programmes/{wanted}")
+    page.locator("#note-yes").fill("for the file")
+    page.locator("#with-yes").check()
+    page.get_by_role("button", name="Approve").click()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name=re.compile("Download the page of")).click()
+    saved = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(saved)
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d-{wanted[:8]}-approve\.html", saved.name)
+    page.goto(saved.as_uri())
+    expect(page.locator("h1")).to_have_text("Decision of the steward")
+    expect(page.locator("body")).to_contain_text("for the file")
+    assert [said for said in seen.complaints if "favicon" not in said] == []
+
+
+def test_another_policy_is_looked_at_confirmed_and_adopted(seen: Seen, screen: Screen, tmp_path: Path) -> None:
+    page, written = seen.page, tmp_path / "policy.yaml"
+    log_in(page, screen)
+    page.get_by_role("link", name="Policy").click()
+    expect(page.locator("main")).to_contain_text("Policy version 1 for region AA.")
+    written.write_text("policy: {version: 2}\nnonsense: 1\n")
+    upload(page, written)
+    expect(page.get_by_role("alert")).to_contain_text("2: nonsense: this key is not known here")
+    written.write_text(POLICY.replace("version: 1", "version: 2"))
+    upload(page, written)
+    expect(page.locator("tr.loosens")).to_contain_text("LOOSENS")
+    adopt = page.get_by_role("button", name="Adopt this policy")
+    adopt.click()
+    # The browser itself asks for the tick.
+    expect(page.locator("#read:invalid")).to_be_visible()
+    page.get_by_label("I have read what changes").check()
+    adopt.click()
+    expect(page.get_by_role("status")).to_contain_text("Adopted: policy version 2 is in force now.")
+    held = policy_in_force(screen.home)
+    assert held is not None
+    assert held.policy.version == 2
+
+
+def upload(page: Page, path: Path) -> None:
+    page.get_by_label("File with the policy").set_input_files(path)
+    page.get_by_role("button", name="Look at this policy").click()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_only_comes_after_an_act_fits_and_shuts_nobody_out(
+    chromium: Browser, screen: Screen, tmp_path: Path, width: int
+) -> None:
+    """An example, a policy that was looked at, and a decided question with its page."""
+    context = chromium.new_context(bypass_csp=True, viewport={"width": width, "height": 900})
+    page, written, wrong = context.new_page(), tmp_path / "policy.yaml", {}
+    written.write_text(POLICY.replace("version: 1", "version: 2"))
+    log_in(page, screen)
+    page.goto(f"{screen.url}/programmes/{screen.waiting[0]}")
+    page.get_by_role("button", name="Make an example").click()
+    wrong["example"] = misfits(page, width)
+    page.get_by_role("button", name="Refuse").scroll_into_view_if_needed()
+    page.get_by_label("it asks in too fine a detail").check()
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.locator("#filed")).to_be_visible()
+    wrong["decided"] = misfits(page, width)
+    page.goto(f"{screen.url}/decisions")
+    wrong["decisions"] = misfits(page, width)
+    page.goto(f"{screen.url}/policy")
+    upload(page, written)
+    expect(page.locator("#read")).to_be_visible()
+    wrong["policy"] = misfits(page, width)
+    assert {name: found for name, found in wrong.items() if found} == {}
+    context.close()
+
+
+def misfits(page: Page, width: int) -> list[str]:
+    """What is wrong with the page as it is now, its style included."""
+    page.wait_for_load_state("load")
+    wide = int(page.evaluate("document.documentElement.scrollWidth"))
+    return grave(page) + ([f"{wide} wide"] if wide > width else [])
+
+
 def test_the_node_is_paused_and_woken(seen: Seen, screen: Screen) -> None:
     page = seen.page
     log_in(page, screen)
     page.get_by_label("How long?").select_option("1w")
     page.get_by_role("button", name="Have it rest").click()
-    expect(page.locator("main")).to_contain_text("The node rests until")
+    expect(page.locator("main")).to_contain_text("This node rests until")
     held = paused(screen.home, 0)
     assert held is not None
     assert held.until is not None
@@ -231,6 +325,8 @@ def test_without_scripts_everything_still_works(chromium: Browser, screen: Scree
     page = context.new_page()
     log_in(page, screen)
     page.goto(f"{screen.url}/programmes/{screen.waiting[0]}")
+    page.get_by_role("button", name="Make an example").click()
+    expect(page.get_by_role("status")).to_contain_text("INVENTED")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text("You approved")
     context.close()

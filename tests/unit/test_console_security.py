@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,50 +14,33 @@ from node.console.app import console
 from node.console.pin import FREE, Pin, Wait
 from node.console.security import HEADERS, MOST_BYTES
 from node.console.sessions import COOKIE, IDLE_S
-from node.home import Home
+from tests.console_client import BASE, PIN, PORT, Browser, Time
 from tests.node_world import CHECKPOINT, STEWARD, make_home
-from tests.small_study import OPEN
 
-PORT = 8710
-BASE = f"http://127.0.0.1:{PORT}"
-PIN = "vijf koeien"
-PAGES = ("/data", "/doctor", "/", "/programmes", "/programmes/" + "a" * 64, "/history", "/history/0", "/help")
+PAGES = (
+    "/data",
+    "/doctor",
+    "/policy",
+    "/decisions",
+    "/decisions/2026-11-22-1a2b3c4d-approve.html",
+    "/",
+    "/programmes",
+    "/programmes/" + "a" * 64,
+    "/history",
+    "/history/0",
+    "/help",
+)
 ACTS = (
     "/programmes/" + "a" * 64 + "/approve",
     "/programmes/" + "a" * 64 + "/refuse",
+    "/programmes/" + "a" * 64 + "/example",
+    "/policy/check",
+    "/policy/adopt",
     "/pause",
     "/resume",
     "/lang",
     "/logout",
 )
-
-
-@dataclass
-class Time:
-    """Both clocks, as the test says."""
-
-    at: int = OPEN
-
-    def __call__(self) -> int:
-        return self.at
-
-
-@dataclass
-class Browser:
-    """A client that sends what a browser sends from one of the screen's own pages."""
-
-    client: TestClient
-    clock: Time
-    home: Home
-    headers: dict[str, str] = field(default_factory=lambda: {"origin": BASE})
-
-    def log_in(self, pin: str = PIN) -> int:
-        return int(self.client.post("/login", data={"pin": pin}, headers=self.headers).status_code)
-
-    def csrf(self) -> str:
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.client.get("/help").text)
-        assert found is not None
-        return found[1]
 
 
 @pytest.fixture
