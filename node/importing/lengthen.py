@@ -95,7 +95,7 @@ def lengthen(
 ) -> Long:
     """A part's long rows.
 
-    `sign` is the decimal sign of numbers that are written as text; empty: either will do.
+    `sign` is the decimal sign of numbers that are written as text; see recode.py.
     """
     missing = frozenset((*rules.missing, *part.missing))
     told = np.zeros(rows, np.bool_)

@@ -19,14 +19,14 @@ from node.importing.excel import open_excel
 from node.importing.files import EXCEL, PARQUET, QUERY, SPSS
 from node.importing.lengthen import Slice, lengthen, slices, stacked
 from node.importing.problems import BadImport, shown
-from node.importing.recode import Rules
+from node.importing.recode import EITHER, Rules
 from node.importing.report import MOST_ROWS
 from node.importing.spss import open_spss, try_layouts
 from node.importing.text import TextSource, open_text
 from policies.study.codebook import Codebook, Table
 from policies.study.mapping import Part
 
-_SIGNS = {"comma": ",", "point": ".", "either": ""}
+_SIGNS = {"comma": ",", "point": ".", "either": EITHER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from node.importing.values import NOT_LISTED, decimal, name_of, whole
 from policies.study.codebook import Variable
 from policies.study.definitions import Category
 from policies.study.mapping import Source, TextFiles
+
+EITHER = "either"
+"""The decimal sign of numbers that are written as text, where nobody said which it is."""
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,9 @@ class Rules:
 def recoded(column: TextColumn, variable: Variable, source: Source, missing: frozenset[str], sign: str) -> TextColumn:
     """The column with nothing where the value is missing, and with the codebook's codes.
 
-    `missing` are further codes for "not known". `sign` is the decimal sign of numbers, empty where either will do; a
-    number written with the other one becomes what is no number. A declared value label stands for the category of
-    that code or label; where the mapping lists codes, only those count, by value or by label.
+    `missing` are further codes for "not known". `sign` is the decimal sign of numbers, EITHER, or empty where they are
+    not written as text; a number written with the other one becomes what is no number. A declared value label stands
+    for the category of that code or label; where the mapping lists codes, only those count, by value or by label.
     """
     missing |= {*variable.missing, *source.missing}
     categorical = variable.type == "category"
@@ -45,7 +50,7 @@ def recoded(column: TextColumn, variable: Variable, source: Source, missing: fro
         elif categorical:
             texts.append(text if own & {text, whole(text)} else names.get(label, text))
         else:
-            texts.append(_number(text, sign))
+            texts.append(_number(text, sign, variable))
     return TextColumn(column.codes, tuple(texts))
 
 
@@ -79,6 +84,9 @@ def _key(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _number(text: str, sign: str) -> str:
+def _number(text: str, sign: str, variable: Variable) -> str:
+    if sign == EITHER:
+        # A whole number of thousands, or one with three decimals: nobody can tell, and the two differ by a thousand.
+        return NOT_LISTED if variable.type == "integer" and _THOUSANDS.fullmatch(text) else text
     other = {",": ".", ".": ","}.get(sign, "")
     return NOT_LISTED if other and other in text and decimal(text) is not None else text

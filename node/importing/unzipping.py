@@ -31,6 +31,8 @@ def check_room(file: str, data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             left = _MOST_BYTES
+            if sum(entry.file_size for entry in archive.infolist()) > left:
+                raise BadImport("too_large", file=file)
             for entry in archive.infolist():
                 left -= _unpacked(file, archive, entry, left)
     except _FAULTS:
