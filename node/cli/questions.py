@@ -138,7 +138,8 @@ def _example(home: Home, terminal: Terminal, understood: Understood | None) -> o
 
 
 def _print_example(terminal: Terminal, line: Line) -> None:
-    print(f"\n{textwrap.fill(f'{line.id}: {line.counted}', _width(), initial_indent='  ', subsequent_indent='    ')}")
+    told = f"{line.id}: {plain(line.counted)}"
+    print(f"\n{textwrap.fill(told, _width(), initial_indent='  ', subsequent_indent='    ')}")
     print(f"    {terminal.words('decide.example.masked' if line.national else 'decide.example.leaves')}:")
     for numbers in line.leaves:
         print(textwrap.fill(numbers, _width(), initial_indent="      ", subsequent_indent="        "))
