@@ -13,6 +13,7 @@ and only where it is so:
     margin_national_with_dropouts    (national) with as many regions lost as may be, the largest ones
     margin_national_weighted         (unequal weights) the national figure with the programme's weights
     loss_by_weights                  (unequal weights) how many times as wide that is as with equal ones
+    national_withheld                true: so much noise that the national figure is expected to be withheld
 
 Of the programme, where a statistic is national: `attempts` may be made in a run; `rho` holds one, and with all of them
 a household is charged `rho_most`. `own_noise_rho` is what one attempt would cost it if all other regions told on its
@@ -222,7 +223,7 @@ def _statistic(one: StatisticPrice, unequal: bool) -> dict[str, Plain]:
             "margin_national_weighted": margin.weighted,
             "loss_by_weights": margin.weighted / margin.national,
         }
-    return found
+    return found | ({"national_withheld": True} if margin.drowned else {})
 
 
 def _national_json(prices: PriceList) -> dict[str, Plain]:

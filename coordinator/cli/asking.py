@@ -134,6 +134,8 @@ def show(listed: PriceList) -> None:
             typer.echo(sentence)
     typer.echo("Margins are half an expected 95% interval, at the public expected numbers, p = .5 and equal weights.\n")
     table(*_statistics(listed))
+    if drowned := [one.statistic for one in listed.statistics if one.margin.drowned]:
+        typer.echo(f"\nSo much noise that the national figure is expected to be withheld: {', '.join(drowned)}.")
     typer.echo("\nDenominators; statistics with the same mode, unit, wave, filter and missing rule share one:")
     shared = [[one.rho.text(), ", ".join(one.statistics)] for one in listed.denominators]
     table(("rho", "for"), shared)
