@@ -29,14 +29,15 @@ def rows_json(
     answers: Mapping[str, Answer],
     national: NationalSum | None = None,
     earlier: tuple[Earlier, ...] = (),
+    final: bool = False,
 ) -> bytes:
     """The estimates table as JSON.
 
     `national` is the finished sum of the national blocks, where there is one; answers and sum fit the programme.
-    `earlier` are figures of earlier cohorts, for those estimators that use them.
+    `earlier` are figures of earlier cohorts, for those estimators that use them. `final`: nothing is asked any more.
     """
     values = {region: answer_values(answer) for region, answer in answers.items()}
-    named = Run(run, revision_of(len(answers), national))
+    named = Run(run, revision_of(len(answers), national), final)
     rows = estimate_rows(named, programme, codebook, calendar, values, national)
     known, compilation = Known.of(programme, values, national), compile_blocks(programme.statistics, codebook)
     others = beside(Found(named, programme, codebook, calendar, compilation, known, rows, earlier))

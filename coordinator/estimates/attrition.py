@@ -157,7 +157,8 @@ def rows(found: Found) -> Iterator[Row]:
             template = direct[compiled.statistic.id, measures[0].measure.name, scope][0]
             for place, cell in enumerate(cells):
                 at = (*before, place)
-                row = refigured(template, made, at, readable=bool(clear(made)[at]))
+                fine = bool(clear(made)[at])
+                row = refigured(template, made, at, readable=fine, final=found.run.final)
                 note = "; ".join(filter(None, (row.note, ASSUMED.format(wave=pair.wave))))
                 yield replace(row, measure=MEASURE, cell=cell, note=note)
 
