@@ -93,9 +93,9 @@ def _main(expectation: Expectation, scope: Scope) -> tuple[Summed, Ratio | Figur
     """The main measure, of the country or of each region; and the place of its first cell, in the smallest region."""
     if scope == "national":
         together = expectation.together()
-        return together, together.everywhere, (0,)
+        return together, together.everywhere, (together.measure.shown,)
     each = expectation.each()
-    return each, each.here, (int(np.argmin(list(expectation.units.values()))), 0)
+    return each, each.here, (int(np.argmin(list(expectation.units.values()))), each.measure.shown)
 
 
 def _values(ratio: Ratio, between: Between) -> list[float]:
