@@ -95,6 +95,16 @@ class Asked:
     def mode(self) -> Mode:
         return self.compiled.statistic.mode
 
+    def spread(self, codebook: Codebook) -> float:
+        """What a planned deviation of a share is multiplied with, in the figure's own unit: 1 where it is of shares.
+
+        Of a number twice the planning deviation of its units, or else its range (see absent).
+        """
+        if not isinstance(self.block.summand, Value):
+            return 1.0
+        scale = grid(self.block, codebook)
+        return float(scale.step * scale.top if scale.sd is None else 2 * scale.sd)
+
 
 @dataclass(frozen=True, slots=True)
 class Summed:
