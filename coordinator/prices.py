@@ -20,20 +20,27 @@ a household is charged `rho_most`. `own_noise_rho` is what one attempt would cos
 own: the price of the attempt times n - t (see policies/secure/group.py). Where weights were trimmed, `trim` says which,
 and `bias_at_most` for each unit: a national share or mean moves by no more than that times the difference between its
 highest and lowest region.
+
+Where there are several statistics, `dropping` tells of the dearest five what leaving each out would buy: `saves` rho at
+the others' margins, or at the same price `others` with their new margins. Where waves of the cohort are still to come,
+`ahead` names them, what they would `need` (see coordinator/planning/ahead.py), and the regions that would have less.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 from typing import TypeAlias
 
 from coordinator.client import Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.estimates.margins import Margin, expected_margins
 from coordinator.estimates.shares import price_shares
+from coordinator.planning.ahead import NOTHING, Ahead, ahead
+from coordinator.planning.dropping import Dropped, dropping
 from policies.secure.group import LEAST_REGIONS, Group
 from policies.secure.rounds import group_of
 from policies.statistics.compile import compile_blocks
@@ -43,6 +50,8 @@ from policies.units.exact import decimal_text
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
+DEAREST = 5
+"""Of so many statistics it is told what dropping them would buy."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What a JSON file for programs holds. Nothing signed is made of it: here numbers may have a point."""
 
@@ -59,8 +68,9 @@ class StatisticPrice:
 
 @dataclass(frozen=True, slots=True)
 class Denominator:
-    """A denominator block: what it costs, and the statistics that share it."""
+    """A denominator block: its id, what it costs, and the statistics that share it."""
 
+    block: str
     rho: NanoRho
     statistics: tuple[str, ...]
 
@@ -100,6 +110,10 @@ class PriceList:
     statistics: tuple[StatisticPrice, ...]
     denominators: tuple[Denominator, ...]
     regions: tuple[RegionPrice, ...]
+    ahead: Ahead = NOTHING
+    dropping: tuple[Dropped, ...] = ()
+    sums: tuple[tuple[str, NanoRho], ...] = ()
+    """The blocks that statistics sum for themselves, by id, with what they cost."""
     national: NationalPrice | None = None
     unequal: bool = False
     trimmed: Trimmed | None = None
@@ -118,7 +132,7 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     )
     cost = {block.id: NanoRho.ceil(block.rho) for block in programme.blocks}
     named = {block.id: tuple(one.id for one in compilation.users(block.id)) for block in compilation.blocks}
-    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if not compilation.own(block))
+    denominators = tuple(Denominator(block, cost[block], named[block]) for block in cost if not compilation.own(block))
     charge, national = programme.charge, _national(planned)
     return PriceList(
         programme.programme.id,
@@ -129,6 +143,9 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
         statistics,
         denominators,
         prices.regions,
+        ahead(programme, planned.calendar, prices.regions),
+        dropping(programme, compilation, planned.codebook, planned.calendar, margins),
+        tuple((block, rho) for block, rho in cost.items() if compilation.own(block)),
         national,
         len(set(programme.weights.values())) > 1,
         _trimmed(planned),
@@ -195,6 +212,8 @@ def price_json(prices: PriceList) -> dict[str, Plain]:
         # Said only where it is so: the columns of other prices stay those of the contract.
         **_national_json(prices),
         **_trim_json(prices.trimmed),
+        **_dropping_json(prices.dropping),
+        **_ahead_json(prices.ahead),
     }
 
 
@@ -240,6 +259,29 @@ def _national_json(prices: PriceList) -> dict[str, Plain]:
         "own_noise_rho": _rho(national.own_noise),
         "own_noise_epsilon": float(epsilon_from_rho(national.own_noise, prices.delta)),
     }
+
+
+def _dropping_json(dropping: Sequence[Dropped]) -> dict[str, Plain]:
+    told: list[Plain] = []
+    for one in dropping[:DEAREST]:
+        others: list[Plain] = [
+            {"statistic": name, "margin_national": _known(bought.national), "margin_regional": _known(bought.regional)}
+            for name, bought in one.others.items()
+        ]
+        told.append({"statistic": one.statistic, "saves": _rho(one.saves), "others": others})
+    return {"dropping": told} if told else {}
+
+
+def _ahead_json(ahead: Ahead) -> dict[str, Plain]:
+    if not ahead.waves:
+        return {}
+    starved: list[Plain] = [{"region": one.region, "left": _rho(one.left)} for one in ahead.starved]
+    return {"ahead": {"waves": list(ahead.waves), "need": _rho(ahead.need), "too_little": starved}}
+
+
+def _known(number: float) -> float | None:
+    """JSON has no NaN."""
+    return None if isnan(number) else number
 
 
 def _trim_json(trimmed: Trimmed | None) -> dict[str, Plain]:

@@ -134,7 +134,7 @@ class Problem:
 
     def noisy(self, variances: Floats) -> tuple[PlannedBlock, ...]:
         """The blocks with other noise, to look at; nothing that could be signed."""
-        return tuple(_with(block, float(v)) for block, v in zip(self.programme.blocks, variances, strict=True))
+        return tuple(with_variance(block, float(v)) for block, v in zip(self.programme.blocks, variances, strict=True))
 
     def rows(self, variances: Floats) -> Rows:
         """Every demand as the straight line that touches it at these variances."""
@@ -145,7 +145,11 @@ class Problem:
             values = np.concatenate([here.squares, here.parts])
             each = np.zeros((len(values), len(blocks)))
             for block in mine:
-                louder = (*blocks[:block], _with(blocks[block], (1 + _NEAR) * variances[block]), *blocks[block + 1 :])
+                louder = (
+                    *blocks[:block],
+                    with_variance(blocks[block], (1 + _NEAR) * variances[block]),
+                    *blocks[block + 1 :],
+                )
                 more = self.needs(demand, louder)
                 rise = np.concatenate([more.squares, more.parts]) - values
                 each[:, block] = np.maximum(rise, 0.0) / (_NEAR * variances[block])
@@ -190,7 +194,7 @@ def demands(targets: Targets) -> tuple[Demand, ...]:
     return tuple(found)
 
 
-def _with(block: PlannedBlock, variance: float) -> PlannedBlock:
+def with_variance(block: PlannedBlock, variance: float) -> PlannedBlock:
     """The block at another variance, exact to the last bits of a float, whatever its multiplier was."""
     sigma, bound = sqrt(variance), Fraction(block.bound_squared, block.multiplier**2)
     multiplier = 2 ** max(0, ceil(_FINE - log2(sigma)))
