@@ -199,7 +199,7 @@ def _apart(design: Floats, moments: Moments) -> NDArray[np.bool_]:
 
 
 def _uneven(moments: Moments, scales: Sequence[Scale]) -> Floats:
-    """By what the sampling variance of each coefficient is multiplied: 1, but for a condition that explains a condition."""
+    """By what the sampling variance of each coefficient is multiplied: 1, but where a condition explains another."""
     d = moments.matrix[..., 0, 0]
     found = np.ones((*d.shape, len(scales)))
     if not scales[0].condition:
