@@ -145,12 +145,12 @@ def _plain(exact: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.flo
     n = {name: exact[name] for name in exact}
     moved = n["moved"].reshape(-1, 3, 3)
     counts, change = n["grade_change_directions"], n["incidents_change_directions"]
-    helped, units = (n[name].reshape(-1, 2, 3) for name in ("helped", "n4"))
+    helped, units = (n[name].reshape(-1, 2, 3) for name in ("helped", "n5"))
     shares, severity = (helped / units + 1) / 2, units.sum(axis=2) / units.sum(axis=(1, 2))[:, None]
     return {
         "proportion, households": (n["stopped"] / n["n1"] + 1) / 2,
-        "proportion, children": (n["safe"] / n["n2"] + 1) / 2,
-        "mean, children": 3 + 0.1 * (n["grade"] / n["n3"] + 60) / 2,
+        "proportion, children": (n["safe"] / n["n3"] + 1) / 2,
+        "mean, children": 3 + 0.1 * (n["grade"] / n["n4"] + 60) / 2,
         "mean change, children": 0.1 * n["grade_change"] / counts.sum(axis=1, keepdims=True),
         "mean change, households": n["incidents_change"] / change.sum(axis=1, keepdims=True),
         "transition": (moved / moved.sum(axis=2, keepdims=True)).reshape(-1, 9),
