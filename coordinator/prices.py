@@ -35,17 +35,22 @@ from decimal import Decimal
 from math import isnan
 from typing import TypeAlias
 
+from rondgang.signed import Signed
+
 from coordinator.client import Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.estimates.margins import Margin, expected_margins
 from coordinator.estimates.shares import price_shares
 from coordinator.planning.ahead import NOTHING, Ahead, ahead
 from coordinator.planning.dropping import Dropped, dropping
+from policies.documents import to_canonical
 from policies.secure.group import LEAST_REGIONS, Group
 from policies.secure.rounds import group_of
 from policies.statistics.compile import compile_blocks
 from policies.statistics.plan import written_weights
-from policies.statistics.programme import WEIGHT_GRID
+from policies.statistics.programme import WEIGHT_GRID, Draft, Programme
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
 from policies.units.exact import decimal_text
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
@@ -153,6 +158,12 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     )
 
 
+def price_unasked(programme: Programme, codebook: Codebook, calendar: Calendar, draft: Draft) -> PriceList:
+    """The price as far as the documents alone tell it: no region was asked what it would decide."""
+    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar, draft)
+    return price_list(unsigned, Prices(tuple(RegionPrice(region, "away") for region in programme.regions)))
+
+
 def too_few_regions(prices: PriceList) -> str:
     """Why national statistics are asked regionally; empty where none are."""
     if not prices.too_few:
@@ -228,19 +239,19 @@ def _statistic(one: StatisticPrice, unequal: bool) -> dict[str, Plain]:
         "statistic": one.statistic,
         "mode": one.mode,
         "rho": _rho(one.rho),
-        "margin_regional": margin.regional,
-        "margin_national": margin.national,
-        "by_region": dict(margin.by_region),
+        "margin_regional": _known(margin.regional),
+        "margin_national": _known(margin.national),
+        "by_region": {region: _known(each) for region, each in margin.by_region.items()},
     }
     if one.mode == "national":
         found |= {
-            "margin_national_if_regional": margin.if_regional,
-            "margin_national_with_dropouts": margin.reduced,
+            "margin_national_if_regional": _known(margin.if_regional),
+            "margin_national_with_dropouts": _known(margin.reduced),
         }
     if unequal:
         found |= {
-            "margin_national_weighted": margin.weighted,
-            "loss_by_weights": margin.weighted / margin.national,
+            "margin_national_weighted": _known(margin.weighted),
+            "loss_by_weights": _known(margin.weighted / margin.national),
         }
     return found | ({"national_withheld": True} if margin.drowned else {})
 
