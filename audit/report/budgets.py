@@ -105,6 +105,7 @@ class _Accounts:
     lifetime: _Running = field(default_factory=_Running)
     plain: int = 0
     most: int | None = None
+    imported: bool = False
     taken: TakenOver = field(default_factory=TakenOver)
 
     def of(self, cohort: str) -> _Running:
@@ -138,8 +139,8 @@ class _Accounts:
             one.spent = max(one.spent, whole_at(entry.body, "cohorts", cohort) or 0)
             one.move(entry, said)
         self.plain = max(self.plain, whole_at(entry.body, "lifetime_total") or 0)
-        began = {name: one.spent for name, one in self.cohorts.items()}
-        self.taken = TakenOver(reset=began, reset_lifetime=self.plain)
+        self.taken = TakenOver.began({name: one.spent for name, one in self.cohorts.items()}, self.plain)
+        self.imported = False
         self.count()
         self.lifetime.move(entry, said)
 
@@ -154,6 +155,9 @@ class _Accounts:
             self.of(cohort).spent += nano
             self.of(cohort).move(entry, said)
         self.plain += more
+        if self.imported and (more or any(added.values())):
+            self.taken.base = {name: one.spent for name, one in self.cohorts.items()}
+            self.taken.base_lifetime = self.plain
         self.count()
         self.lifetime.move(entry, said)
 
@@ -180,6 +184,8 @@ def accounts(history: RegionHistory, names: Names) -> tuple[Account, ...]:
                 made.reset(entry)
             case "inherited":
                 made.inherited(entry)
+            case "imported":
+                made.imported = True
             case "debited":
                 made.debited(entry)
     begin = history.entries[0].time if history.entries else 0

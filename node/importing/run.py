@@ -79,6 +79,8 @@ def import_files(request: ImportRequest) -> ImportResult:
 def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> Building:
     """By what the snapshot is built. Raises BadImport where there is nothing that a wave could be added to."""
     terms = request.terms
+    if terms.awaits and terms.most_cohorts is not None:
+        raise BadImport("awaits_inheritance", most=terms.most_cohorts)
     entering = Entering(
         request.snapshot_id, request.cohort, names.check, terms.imported, terms.inherited, terms.most_cohorts
     )

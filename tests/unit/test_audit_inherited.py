@@ -134,10 +134,16 @@ def entry(cohorts: dict[str, int], lifetime: int) -> LoggedEntry:
     return LoggedEntry("FR", 1, 0, 0, "", body, b"")
 
 
-@given(AMOUNTS, st.integers(0, 30), st.lists(st.tuples(AMOUNTS, st.integers(0, 30)), max_size=3), AMOUNTS)
+@given(
+    AMOUNTS,
+    st.integers(0, 30),
+    st.lists(st.tuples(AMOUNTS, st.integers(0, 30)), max_size=3),
+    st.integers(0, 3),
+    AMOUNTS,
+)
 @settings(max_examples=200, deadline=None)
 def test_the_auditor_counts_as_the_node_does(
-    reset: dict[str, int], began: int, taken: list[tuple[dict[str, int], int]], charged: dict[str, int]
+    reset: dict[str, int], began: int, taken: list[tuple[dict[str, int], int]], place: int, charged: dict[str, int]
 ) -> None:
     """Two folds that share no code: the node's book, and the auditor's own."""
     first_event: Event = Opened(event="opened", region="FR")
@@ -148,23 +154,25 @@ def test_the_auditor_counts_as_the_node_does(
     book = Book()
     events: list[Event] = [first_event, Adopted(event="adopted", kind="calendar", name="x@1", hash=H)]
     events += [Inherited(event="inherited", calendar=H, cohorts=cohorts, lifetime=life) for cohorts, life in taken]
-    events.append(Imported(event="imported", snapshot="5" * 32, cohort="c1", codebook=H))
+    events.insert(2 + place, Imported(event="imported", snapshot="5" * 32, cohort="c1", codebook=H))
     for event in events:
         book.take(book.entry(event, 0))
-    mine = TakenOver(reset=dict(reset), reset_lifetime=began if reset else 0)
+    mine = TakenOver.began(reset, began if reset else 0)
     totals, plain = dict(reset), began if reset else 0
-    for cohorts, life in taken:
+    for number, (cohorts, life) in enumerate(taken):
         added, more = mine.more(cohorts, life)
         totals = {name: totals.get(name, 0) + added.get(name, 0) for name in {*totals, *added}}
         plain += more
         mine.take(entry(cohorts, life), cohorts, life)
+        if number >= place and (more or any(added.values())):
+            mine.base, mine.base_lifetime = dict(totals), plain
     totals = {name: totals.get(name, 0) + charged.get(name, 0) for name in {*totals, *charged}}
     plain += sum(charged.values())
     spent = book.spent
     after = Spent(
         {name: spent.cohort(name) + NanoRho(charged.get(name, 0)) for name in totals},
         spent.lifetime + NanoRho(sum(charged.values())),
-        spent.reset,
+        spent.base,
         spent.inherited,
     )
     for most in (None, 1, 2, 3, 4, 5):
