@@ -67,6 +67,14 @@ def test_intervals_of_the_country_and_of_regions_hold(found: Found) -> None:
         assert only_above or held <= most, key
 
 
+def test_a_corrected_share_is_unbounded_where_one_of_its_parts_is(found: Found) -> None:
+    for setting in ("819, regional, 13 of 13", "3000, national, 13 of 13"):
+        corrected, part = (
+            found.tallies[name, setting] for name in ("corrected for attrition: none", "transition: none to none")
+        )
+        assert corrected.unbounded >= part.unbounded
+
+
 def test_shrunk_rows_hold_on_average_over_regions(found: Found) -> None:
     shrunk = {key: tally for key, tally in found.tallies.items() if key[0].startswith("shrunk") and tally.studies > 200}
     assert len(shrunk) >= 4
