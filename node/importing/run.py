@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as abc
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from node.errors import BadRegistry
 from node.importing.build import Building, build
@@ -32,7 +33,16 @@ class ImportResult:
     report: Report
 
 
-def import_files(request: ImportRequest) -> ImportResult:
+Step = Literal["entered", "written"]
+Steps = abc.Callable[[Step], None]
+"""Called when the households are in the registry, and when the snapshot is written; tests stop the world there."""
+
+
+def _on(_step: Step) -> None:
+    """The steps of an ordinary day."""
+
+
+def import_files(request: ImportRequest, steps: Steps = _on) -> ImportResult:
     """Reads, cleans and writes one snapshot. Durable on return, and current for nobody until the ledger says so.
 
     Households that may be in it are entered in the registry first, durably: whatever breaks off later, none is entered
@@ -45,7 +55,7 @@ def import_files(request: ImportRequest) -> ImportResult:
     delivery = find_files(files, mapping, codebook.units)
     raws = read_tables(delivery.parts, codebook, _rules(request, mapping))
     names = pseudonyms(request.home)
-    built = build(raws, _building(request, delivery, names))
+    built = build(raws, _building(request, delivery, names, steps))
     tables = tuple(
         Delivered(
             table,
@@ -73,10 +83,12 @@ def import_files(request: ImportRequest) -> ImportResult:
         columns={table: wide.stored() for table, wide in built.tables.items()},
     )
     ids = ids_parquet(built.ids, built.tables, names.check)
-    return ImportResult(write_snapshot(request.home, manifest, built.tables, report.to_json(), ids), report)
+    written_to = write_snapshot(request.home, manifest, built.tables, report.to_json(), ids)
+    steps("written")
+    return ImportResult(written_to, report)
 
 
-def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> Building:
+def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms, steps: Steps) -> Building:
     """By what the snapshot is built. Raises BadImport where there is nothing that a wave could be added to."""
     terms = request.terms
     if terms.awaits and terms.most_cohorts is not None:
@@ -92,6 +104,7 @@ def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms) -> 
             raise BadImport("registry", detail=str(error)) from None
         if isinstance(found, Full):
             raise BadImport("cohorts_open", most=terms.most_cohorts or 0, cohorts=", ".join(found.open))
+        steps("entered")
         return found
 
     return Building(
