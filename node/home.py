@@ -1,10 +1,12 @@
 """A node's home: where everything of one region stands on disk, and the settings a steward may edit.
 
 config.yaml       settings                       0600
-keys/             tls, checkpoint, steward       0600 in 0700
+keys/             tls, checkpoint, steward,      0600 in 0700
+                  and that of pseudonyms
 certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
 snapshots/        imported data
+registry.sqlite   which households, by pseudonym, contributed to which cohorts
 ledger.sqlite     every decision, and the stored answers
 closed/           ledgers of earlier epochs, read only
 results/          what came back of each run
