@@ -216,7 +216,8 @@ def _row(
 ) -> Row:
     block = table.statistic.block
     unbounded = math.isnan(found.low[at]) and found.readable is None
-    rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
+    # A figure over a noisy zero is empty too, but no variance is negative there.
+    rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at]) and found.denominator[at] != 0
     why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
     reasons = (why, found.remarks.get(at, ""), *remarks)
     households = found.numerator if table.measure.counts else found.denominator
