@@ -21,7 +21,7 @@ from policies.units.exact import decimal_text
 _WORTH = 0.1
 """A statistic or a saving of less than this part of the price is not spoken of."""
 _MOST = 4
-_WIDEST = 64.0
+_WIDEST = 32.0
 NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change")
 """Kinds of a number that may be held within narrower bounds."""
 _PERSONS = {"adult": "adults", "child": "children"}
@@ -64,10 +64,12 @@ def over_limit(found: Found) -> list[Advice]:
     text = f"The cheapest programme costs {found.most.text()} rho, {float(found.most.rho) / most:.2f} times the limit."
     # Attempts and rounding cost more than the bare price: the limit is compared with all of it.
     allowed = most * least / float(found.most.rho)
-    low, high = 1.0, _WIDEST
-    if found.quiet.price_at(high) > allowed:
-        return [Advice(f"{text} Even with targets {_WIDEST:g} times as wide it costs more than that.")]
-    while high - low > 0.005:
+    low, high = 1.0, 1.25
+    while found.quiet.price_at(high) > allowed:
+        low, high = high, 1.5 * high
+        if high > _WIDEST:
+            return [Advice(f"{text} Even with every target {low:.0f} times as wide it costs more than that.")]
+    while high - low > 0.005 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if found.quiet.price_at(middle) > allowed else (low, middle)
     return [Advice(f"{text} With every target {high:.2f} times as wide it fits.", most)]
