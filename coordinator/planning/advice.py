@@ -241,6 +241,8 @@ def _instead(statistic: Targeted, regional: bool) -> str:
     ways = ["a wider target"]
     if regional:
         ways.insert(0, "a national target instead")
+    if statistic.kind in NUMBERS:
+        ways.insert(0, "narrower bounds (`within`)")
     if statistic.by:
         ways.insert(0, "fewer cells (`by`)")
     return f"What would help: {', '.join(ways)}."

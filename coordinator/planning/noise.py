@@ -11,6 +11,7 @@ import numpy as np
 from coordinator.estimates.sets import Floats
 from coordinator.planning.problem import Demand, Problem, Rows, drafted
 from coordinator.planning.solver import Solution, cheapest, tied
+from coordinator.planning.targets import Targets
 from policies.statistics.programme import Draft, DraftPrice, Programme
 
 _LOOKS = 12
@@ -150,9 +151,14 @@ def written(quiet: Quiet) -> tuple[Draft, Programme]:
             name: _DIGITS.create_decimal(Decimal(rho * (1 + extra))) for name, rho in zip(names, least, strict=True)
         }
         price = sum(split.values(), Decimal(0)).quantize(_NANO, rounding=ROUND_CEILING)
-        draft = drafted(problem.question, problem.statistics, DraftPrice(rho=price), split)
+        draft = drafted(problem.question, problem.statistics, _price(problem.question, price), split)
         programme = problem.study.plan(draft)
         found = np.array([float(b.scale.fraction / b.multiplier) ** 2 for b in programme.blocks])
         if max(over(problem, found)) <= 1:
             return draft, programme
     raise ValueError("rounding up does not meet the targets")
+
+
+def _price(targets: Targets, rho: Decimal) -> DraftPrice:
+    """The price as a draft states it, its epsilon shown at the delta of the limit where there is one."""
+    return DraftPrice(rho=rho) if targets.limit is None else DraftPrice(rho=rho, delta=targets.limit.delta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from coordinator.planning.advice import what_helps
 from coordinator.planning.found import Found, cheapest_programme
 from coordinator.planning.noise import over, quietest
 from coordinator.planning.problem import Problem, Study
+from coordinator.planning.render import draft_yaml
 from coordinator.planning.targets import Targets
 from policies.documents import load_yaml, parse_yaml
 from policies.statistics.compile import compile_blocks
@@ -82,6 +84,23 @@ def test_the_example_becomes_a_programme_that_prices_to_the_same_margins(tmp_pat
             assert target["margin"] <= target["at_worst"] <= target["target"]
     assert sum(one["rho"] for one in facts["statistics"]) == pytest.approx(facts["rho"])
     rondgang("plan", SHIPPED / "targets.example.yaml", *FILES, "--out", written, code=2)
+
+
+def test_whatever_a_draft_may_hold_is_written_so_that_it_reads_back_the_same() -> None:
+    weights = dict.fromkeys(ROTATION.members("c3"), "1") | {"ZE": "1.25"}
+    more = f'weights: {json.dumps(weights)}\ntrim: "1.2"\nsecure: {{colluders: 3, dropouts: 1, attempts: 2}}\n'
+    more += 'using: {stopped: transition}\nlimit: {epsilon: "9", delta: "1e-7"}\n'
+    text = asked(
+        'id: a, kind: proportion, of: "stopped == yes", unit: household, wave: T1, by: [help], '
+        'where: "not missing(profile)", label: {nl: "Gestopt: \'ja\' #1", en: "Stopped – \\\\ \\"yes\\""}, '
+        'target: {national: "0.2"}',
+        more=more,
+    )
+    found = found_for(text)
+    read = parse_yaml(Draft, draft_yaml(found.draft).decode(), "programme.yaml")
+    assert read == found.draft
+    assert (read.price.delta, read.using, read.trim) == (Decimal("1e-7"), {"stopped": "transition"}, Decimal("1.2"))
+    assert found.most > found.rho
 
 
 def test_only_what_must_be_is_asked_regionally_and_both_ways_are_compared(tmp_path: Path) -> None:
