@@ -237,7 +237,7 @@ class Book:
                 self._put(self.cohorts, cohort, self.cohorts.get(cohort, ZERO) + NanoRho(more))
         self.lifetime += NanoRho(after.lifetime.nano - before.lifetime.nano)
         self.inherited = self.inherited.raised_to(_stated(event.cohorts, event.lifetime))
-        if self.imported and after != before:
+        if self.imported and not before.covers(after):
             self.base = Stated(dict(self.cohorts), self.lifetime)
 
     def _decide(self, event: Approved | Declined) -> None:

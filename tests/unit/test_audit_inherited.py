@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rondgang.canonical import Json
 
@@ -141,6 +141,7 @@ def entry(cohorts: dict[str, int], lifetime: int) -> LoggedEntry:
     st.integers(0, 3),
     AMOUNTS,
 )
+@example({}, 0, [({}, 1), ({"c1": 0}, 0)], 1, {"c1": 1})
 @settings(max_examples=200, deadline=None)
 def test_the_auditor_counts_as_the_node_does(
     reset: dict[str, int], began: int, taken: list[tuple[dict[str, int], int]], place: int, charged: dict[str, int]
