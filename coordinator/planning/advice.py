@@ -40,13 +40,14 @@ def out_of_reach(missed: Iterable[Unreached], targets: Targets, study: Study) ->
     found = []
     by_id = {one.id: one for one in targets.statistics}
     expected = study.calendar.expected_of(targets.programme.cohort)
-    members = study.calendar.members(targets.programme.cohort, study.at)
+    members = _asked(targets, study)
     for one in missed:
         demand, statistic = one.demand, by_id[one.demand.statistic]
-        counts = [expected[region].of(statistic.unit) for region in members]
-        units = sum(counts) if demand.scope == "national" else min(counts)
+        counts = [(expected[region].of(statistic.unit), region) for region in members]
+        least, fewest = min(counts)
+        units = sum(count for count, _ in counts) if demand.scope == "national" else least
         wanted = round(units * (one.least / demand.target) ** 2)
-        where = "nationally" if demand.scope == "national" else "in every region"
+        where = "nationally" if demand.scope == "national" else f"in every region ({fewest} has fewest)"
         text = (
             f"{demand.statistic}: within {demand.target:g} {where} is out of reach at any price: without any noise "
             f"{units} {_units(statistic)} give {one.least:.3g}, {one.least / demand.target:.2f} times as wide; "
@@ -177,7 +178,7 @@ def _by_household(line: Line, statistic: Targeted, targets: Targets, study: Stud
         return
     cap = study.codebook.cap(statistic.unit)
     expected = study.calendar.expected_of(targets.programme.cohort)
-    members = study.calendar.members(targets.programme.cohort, study.at)
+    members = _asked(targets, study)
     persons, households = (sum(expected[r].of(unit) for r in members) for unit in (statistic.unit, "household"))
     ratio = (cap * households / persons) ** 2
     if ratio >= 2:
@@ -246,6 +247,13 @@ def _instead(statistic: Targeted, regional: bool) -> str:
     if statistic.by:
         ways.insert(0, "fewer cells (`by`)")
     return f"What would help: {', '.join(ways)}."
+
+
+def _asked(targets: Targets, study: Study) -> tuple[str, ...]:
+    """The regions that are asked: those with a weight, else all of the cohort."""
+    if isinstance(targets.weights, dict):
+        return tuple(sorted(targets.weights))
+    return study.calendar.members(targets.programme.cohort, study.at)
 
 
 def _units(statistic: Targeted) -> str:
