@@ -34,7 +34,7 @@ STATISTICS: tuple[dict[str, object], ...] = (
     {"id": "grade_change", "kind": "paired_change", "of": "child_wellbeing", "unit": "child", "wave": "T0->T1",
      "within": ["3", "9"]},
     {"id": "incidents_change", "kind": "paired_change", "of": "incidents", "wave": "T0->T1", "within": ["0", "100"],
-     "weight": 4},
+     "sd": "45", "weight": 4},
     {"id": "helped", "kind": "adjusted_difference", "of": "state == none", "compare": "help",
      "strata": ["severe_act@T0"], "weight": 4},
 )  # fmt: skip
