@@ -265,9 +265,7 @@ def test_a_programme_has_a_largest_size() -> None:
         ("codebook: small@1", "codebook: small", "programme.codebook", "match pattern"),
     ],
 )
-def test_a_draft_says_where_it_goes_wrong(
-    before: str, after: str, place: str, said: str
-) -> None:
+def test_a_draft_says_where_it_goes_wrong(before: str, after: str, place: str, said: str) -> None:
     assert before in small_study.DRAFT
     text = small_study.DRAFT.replace(before, after, 1)
     with pytest.raises(BadDocument) as caught:
