@@ -30,9 +30,10 @@ check: ## lint, format, types, floors between the rooms, generated code and sche
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/check.sh
 
-bench: ## measure speed and memory against plain baselines
+bench: ## measure speed and memory against plain baselines, and how often intervals hold (STUDIES="--studies 10000")
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh bench $(ARGS)
+	@.venv/bin/python -m tests.bench.studies $(STUDIES)
 
 chaos: ## kill nodes, witnesses and the coordinator two thousand times, fail their disks, and audit what is left (ARGS="--kills 500")
 	@sh compose/ci/venv.sh dev

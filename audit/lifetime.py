@@ -1,7 +1,9 @@
 """What one household may have paid over its lifetime, added up from a region's log by the auditor's own hand.
 
 A reset states what was spent before it, and nobody knows any more by whom. What came after is known by cohort. Where a
-policy says that a household is in at most m cohorts, it paid for m of them: the dearest, to be safe.
+policy says that a household is in at most m cohorts, it paid for m of them: the dearest, to be safe. What regions
+before this one had spent is known by cohort too, unless it came to light when data were imported already: import did
+not know of it then, so all that was spent until that moment counts for everybody.
 """
 
 from __future__ import annotations
@@ -15,14 +17,24 @@ from audit.model import LoggedEntry
 @dataclass(slots=True)
 class TakenOver:
     """What a log began with, in nano-rho: `reset` by cohort and `reset_lifetime`; and, of regions that this one was
-    formed of, the largest that any calendar in force stated. `entry` is the last such entry; it names `calendar`."""
+    formed of, the largest that any calendar in force stated. `entry` is the last such entry; it names `calendar`.
+
+    `base` and `base_lifetime` are the totals at the last moment before which nobody knows who was in which cohort.
+    """
 
     reset: dict[str, int] = field(default_factory=dict)
     reset_lifetime: int = 0
+    base: dict[str, int] = field(default_factory=dict)
+    base_lifetime: int = 0
     inherited: dict[str, int] = field(default_factory=dict)
     inherited_lifetime: int = 0
     entry: LoggedEntry | None = None
     calendar: str = ""
+
+    @classmethod
+    def began(cls, cohorts: Mapping[str, int], lifetime: int) -> TakenOver:
+        """A log that begins with a reset."""
+        return cls(dict(cohorts), lifetime, dict(cohorts), lifetime)
 
     def more(self, cohorts: Mapping[str, int], lifetime: int) -> tuple[dict[str, int], int]:
         """What of these amounts was not counted before."""
@@ -48,15 +60,15 @@ class TakenOver:
 def counted(cohorts: Mapping[str, int], plain: int, most: int | None, taken: TakenOver) -> int:
     """What counts against the lifetime cap, in nano-rho. `cohorts` are totals, `plain` is the sum of all charges.
 
-    Privacy: bounds what any household that did not move paid, if it was in at most `most` cohorts since the reset: what
-    the reset stated, and of what was charged since the `most` largest amounts. The plain sum bounds it too, so the
+    Privacy: bounds what any household that did not move paid, if it was in at most `most` cohorts since the base: all
+    of the base, and of what was charged since the `most` largest amounts. The plain sum bounds it too, so the
     smaller of the two does; but what a merger stated is never undercut. Adjacency: one household with all its cohorts.
     Exact. Source: sequential composition, the worst over all sets of `most` cohorts.
     """
     if most is None:
         return plain
-    since = sorted((nano - taken.reset.get(name, 0) for name, nano in cohorts.items()), reverse=True)
-    return max(taken.inherited_lifetime, min(plain, taken.reset_lifetime + sum(since[:most])))
+    since = sorted((nano - taken.base.get(name, 0) for name, nano in cohorts.items()), reverse=True)
+    return max(taken.inherited_lifetime, min(plain, taken.base_lifetime + sum(since[:most])))
 
 
 def amounts(entry: LoggedEntry) -> dict[str, int]:

@@ -100,7 +100,7 @@ def _take_reset(state: State, entry: LoggedEntry) -> None:
     # What the reset says is counted, so that a debit after it is judged by it; too little is a finding of its own.
     state.cohorts, state.lifetime = epochs.totals_of(entry), entry.money("lifetime_total")
     state.said = {**state.cohorts, "": state.lifetime}
-    state.taken.reset, state.taken.reset_lifetime = dict(state.cohorts), state.lifetime
+    state.taken = TakenOver.began(state.cohorts, state.lifetime)
 
 
 def _take_adopted(state: State, entry: LoggedEntry) -> None:
@@ -135,6 +135,8 @@ def _take_inherited(state: State, entry: LoggedEntry) -> None:
     state.lifetime += more
     state.said[""] = state.said.get("", 0) + more
     state.taken.take(entry, stated, lifetime)
+    if state.imported and (more or any(added.values())):
+        state.taken.base, state.taken.base_lifetime = dict(state.cohorts), state.lifetime
 
 
 def _take_imported(state: State, entry: LoggedEntry) -> None:

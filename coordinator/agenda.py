@@ -16,7 +16,7 @@ When = Literal["past", "now", "next", "later"]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One cohort on a day. `asked` answer for it then; before it begins they are those it will recruit."""
+    """One cohort on a day. `asked` answer for it then, or did last; before it begins they are those it will recruit."""
 
     name: str
     cohort: Cohort
@@ -43,11 +43,10 @@ def rounds(calendar: Calendar, at: int) -> tuple[Round, ...]:
     planned = [name for name in ordered if turns[name] == "planned"]
     found = []
     for name in ordered:
-        recruited = calendar.members(name)
-        asked = recruited if name in planned else calendar.members(name, at)
-        found.append(
-            Round(name, calendar.cohorts[name], _when(name, turns[name], planned), turns[name], recruited, asked)
-        )
+        cohort, recruited = calendar.cohorts[name], calendar.members(name)
+        last = cohort.windows["release"][1]
+        asked = recruited if name in planned else calendar.members(name, min(at, last))
+        found.append(Round(name, cohort, _when(name, turns[name], planned), turns[name], recruited, asked))
     return tuple(found)
 
 

@@ -87,8 +87,8 @@ class Retry:
 class Gathering:
     """Where one run stands. `deadline` is in unix seconds. Regions outside `regions` are never asked.
 
-    `came` is the unix second of each region's answer. `retries` are those of pending regions; one without is asked as soon as it is on the line. `sum_awaited`: national
-    sums may still come.
+    `came` is the unix second of each region's answer. `retries` are those of pending regions; one without is asked as
+    soon as it is on the line. `sum_awaited`: national sums may still come.
     """
 
     run: str

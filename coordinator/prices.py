@@ -13,35 +13,50 @@ and only where it is so:
     margin_national_with_dropouts    (national) with as many regions lost as may be, the largest ones
     margin_national_weighted         (unequal weights) the national figure with the programme's weights
     loss_by_weights                  (unequal weights) how many times as wide that is as with equal ones
+    national_withheld                true: so much noise that the national figure is expected to be withheld
 
 Of the programme, where a statistic is national: `attempts` may be made in a run; `rho` holds one, and with all of them
 a household is charged `rho_most`. `own_noise_rho` is what one attempt would cost it if all other regions told on its
 own: the price of the attempt times n - t (see policies/secure/group.py). Where weights were trimmed, `trim` says which,
 and `bias_at_most` for each unit: a national share or mean moves by no more than that times the difference between its
 highest and lowest region.
+
+Where there are several statistics, `dropping` tells of the dearest five what leaving each out would buy: `saves` rho at
+the others' margins, or at the same price `others` with their new margins. Where waves of the cohort are still to come,
+`ahead` names them, what they would `need` (see coordinator/planning/ahead.py), and the regions that would have less.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 from typing import TypeAlias
+
+from rondgang.signed import Signed
 
 from coordinator.client import Planned
 from coordinator.desk.views import Prices, RegionPrice
 from coordinator.estimates.margins import Margin, expected_margins
 from coordinator.estimates.shares import price_shares
+from coordinator.planning.ahead import NOTHING, Ahead, ahead
+from coordinator.planning.dropping import Dropped, dropping
+from policies.documents import to_canonical
 from policies.secure.group import LEAST_REGIONS, Group
 from policies.secure.rounds import group_of
 from policies.statistics.compile import compile_blocks
 from policies.statistics.plan import written_weights
-from policies.statistics.programme import WEIGHT_GRID
+from policies.statistics.programme import WEIGHT_GRID, Draft, Programme
+from policies.study.calendar import Calendar
+from policies.study.codebook import Codebook
 from policies.units.exact import decimal_text
 from policies.units.money import NanoRho
 from policies.units.privacy import epsilon_from_rho
 
+DEAREST = 5
+"""Of so many statistics it is told what dropping them would buy."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What a JSON file for programs holds. Nothing signed is made of it: here numbers may have a point."""
 
@@ -58,8 +73,9 @@ class StatisticPrice:
 
 @dataclass(frozen=True, slots=True)
 class Denominator:
-    """A denominator block: what it costs, and the statistics that share it."""
+    """A denominator block: its id, what it costs, and the statistics that share it."""
 
+    block: str
     rho: NanoRho
     statistics: tuple[str, ...]
 
@@ -99,6 +115,10 @@ class PriceList:
     statistics: tuple[StatisticPrice, ...]
     denominators: tuple[Denominator, ...]
     regions: tuple[RegionPrice, ...]
+    ahead: Ahead = NOTHING
+    dropping: tuple[Dropped, ...] = ()
+    sums: tuple[tuple[str, NanoRho], ...] = ()
+    """The blocks that statistics sum for themselves, by id, with what they cost."""
     national: NationalPrice | None = None
     unequal: bool = False
     trimmed: Trimmed | None = None
@@ -117,7 +137,7 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
     )
     cost = {block.id: NanoRho.ceil(block.rho) for block in programme.blocks}
     named = {block.id: tuple(one.id for one in compilation.users(block.id)) for block in compilation.blocks}
-    denominators = tuple(Denominator(cost[block], named[block]) for block in cost if not compilation.own(block))
+    denominators = tuple(Denominator(block, cost[block], named[block]) for block in cost if not compilation.own(block))
     charge, national = programme.charge, _national(planned)
     return PriceList(
         programme.programme.id,
@@ -128,11 +148,20 @@ def price_list(planned: Planned, prices: Prices) -> PriceList:
         statistics,
         denominators,
         prices.regions,
+        ahead(programme, planned.calendar, prices.regions),
+        dropping(programme, compilation, planned.codebook, planned.calendar, margins),
+        tuple((block, rho) for block, rho in cost.items() if compilation.own(block)),
         national,
         len(set(programme.weights.values())) > 1,
         _trimmed(planned),
         national is None and any(one.mode == "national" for one in planned.draft.statistics),
     )
+
+
+def price_unasked(programme: Programme, codebook: Codebook, calendar: Calendar, draft: Draft) -> PriceList:
+    """The price as far as the documents alone tell it: no region was asked what it would decide."""
+    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar, draft)
+    return price_list(unsigned, Prices(tuple(RegionPrice(region, "away") for region in programme.regions)))
 
 
 def too_few_regions(prices: PriceList) -> str:
@@ -194,6 +223,8 @@ def price_json(prices: PriceList) -> dict[str, Plain]:
         # Said only where it is so: the columns of other prices stay those of the contract.
         **_national_json(prices),
         **_trim_json(prices.trimmed),
+        **_dropping_json(prices.dropping),
+        **_ahead_json(prices.ahead),
     }
 
 
@@ -208,21 +239,21 @@ def _statistic(one: StatisticPrice, unequal: bool) -> dict[str, Plain]:
         "statistic": one.statistic,
         "mode": one.mode,
         "rho": _rho(one.rho),
-        "margin_regional": margin.regional,
-        "margin_national": margin.national,
-        "by_region": dict(margin.by_region),
+        "margin_regional": _known(margin.regional),
+        "margin_national": _known(margin.national),
+        "by_region": {region: _known(each) for region, each in margin.by_region.items()},
     }
     if one.mode == "national":
         found |= {
-            "margin_national_if_regional": margin.if_regional,
-            "margin_national_with_dropouts": margin.reduced,
+            "margin_national_if_regional": _known(margin.if_regional),
+            "margin_national_with_dropouts": _known(margin.reduced),
         }
     if unequal:
         found |= {
-            "margin_national_weighted": margin.weighted,
-            "loss_by_weights": margin.weighted / margin.national,
+            "margin_national_weighted": _known(margin.weighted),
+            "loss_by_weights": _known(margin.weighted / margin.national),
         }
-    return found
+    return found | ({"national_withheld": True} if margin.drowned else {})
 
 
 def _national_json(prices: PriceList) -> dict[str, Plain]:
@@ -239,6 +270,29 @@ def _national_json(prices: PriceList) -> dict[str, Plain]:
         "own_noise_rho": _rho(national.own_noise),
         "own_noise_epsilon": float(epsilon_from_rho(national.own_noise, prices.delta)),
     }
+
+
+def _dropping_json(dropping: Sequence[Dropped]) -> dict[str, Plain]:
+    told: list[Plain] = []
+    for one in dropping[:DEAREST]:
+        others: list[Plain] = [
+            {"statistic": name, "margin_national": _known(bought.national), "margin_regional": _known(bought.regional)}
+            for name, bought in one.others.items()
+        ]
+        told.append({"statistic": one.statistic, "saves": _rho(one.saves), "others": others})
+    return {"dropping": told} if told else {}
+
+
+def _ahead_json(ahead: Ahead) -> dict[str, Plain]:
+    if not ahead.waves:
+        return {}
+    starved: list[Plain] = [{"region": one.region, "left": _rho(one.left)} for one in ahead.starved]
+    return {"ahead": {"waves": list(ahead.waves), "need": _rho(ahead.need), "too_little": starved}}
+
+
+def _known(number: float) -> float | None:
+    """JSON has no NaN."""
+    return None if isnan(number) else number
 
 
 def _trim_json(trimmed: Trimmed | None) -> dict[str, Plain]:

@@ -2,10 +2,12 @@
 
 config.yaml       settings                       0600
 pause.json        since when the steward has paused the node, if they did
-keys/             tls, checkpoint, steward       0600 in 0700
+keys/             tls, checkpoint, steward,      0600 in 0700
+                  and that of pseudonyms
 certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
 snapshots/        imported data
+registry.sqlite   which households, by pseudonym, contributed to which cohorts
 ledger.sqlite     every decision, and the stored answers
 closed/           ledgers of earlier epochs, read only
 results/          what came back of each run

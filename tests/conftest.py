@@ -14,8 +14,6 @@ REQUIRED = frozenset(filter(None, os.environ.get("RONDGANG_REQUIRE", "").split("
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "r: needs Rscript with its survey and metafor packages")
-    config.addinivalue_line("markers", "foreign: needs the files of R's package foreign (Debian: r-cran-foreign)")
     known = {str(line).partition(":")[0].strip() for line in config.getini("markers")}
     if unknown := REQUIRED - known:
         raise pytest.UsageError(f"RONDGANG_REQUIRE names no mark of pyproject.toml: {', '.join(sorted(unknown))}")

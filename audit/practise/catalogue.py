@@ -9,6 +9,7 @@ from audit.practise.frauds import (
     attempting,
     authority,
     carrying,
+    inheriting,
     pricing,
     resetting,
     rewriting,
@@ -31,4 +32,5 @@ CATALOGUE: tuple[Fraud, ...] = (
     *showing.FRAUDS,
     *attempting.FRAUDS,
     *summing.FRAUDS,
+    *inheriting.FRAUDS,
 )

@@ -22,6 +22,7 @@ class Forger(StrEnum):
     NODE_AND_STEWARD = "the keys of the node and of its steward"
     NODE_AND_DESK = "the keys of the node and of the coordinator"
     NODE_AND_WITNESSES = "the keys of the node and of all its witnesses"
+    NODE_AND_CONSORTIUM = "the keys of the node and of the consortium"
     DESK = "the coordinator's key"
     CONSORTIUM = "the keys of another consortium"
 

@@ -5,7 +5,7 @@ It does what it is told, so that a story may let it cheat; told an honest story 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rondgang import canonical
@@ -125,10 +125,19 @@ class Log:
                 self.roster = signed
         return self.write("adopted", kind=kind, name=name, hash=signed.digest)
 
-    def load(self, snapshot: str = "") -> int:
-        """A snapshot in force: a new one unless one is named."""
-        self.snapshot = snapshot or self.study.draw(32)
-        return self.write("imported", snapshot=self.snapshot, cohort=COHORT, codebook=self.study.codebook.digest)
+    def inherit(self, calendar: Signed, cohorts: Mapping[str, int], lifetime: int) -> int:
+        """What regions before this one had spent, in nano-rho, counts from here on."""
+        for name, nano in cohorts.items():
+            self.cohorts[name] = self.cohorts.get(name, 0) + nano
+        self.lifetime += lifetime
+        totals: Values = {name: str(nano) for name, nano in cohorts.items()}
+        return self.write("inherited", calendar=calendar.digest, cohorts=totals, lifetime=str(lifetime))
+
+    def load(self, snapshot: str = "", cohort: str = COHORT) -> int:
+        """A snapshot in force: a new one unless one is named. Questions are about the one of cohort c1."""
+        made = snapshot or self.study.draw(32)
+        self.snapshot = made if cohort == COHORT else self.snapshot
+        return self.write("imported", snapshot=made, cohort=cohort, codebook=self.study.codebook.digest)
 
     def ask(self, asked: Signed, run: str = "") -> int:
         """A programme comes in, with the coordinator's order."""

@@ -5,16 +5,16 @@ Totals are added up here from the charges in the log, not taken from the totals 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from functools import partial
 
 from markupsafe import Markup
 
+from audit.lifetime import TakenOver, counted
 from audit.model import LoggedEntry
-from audit.report.naming import Money, Names, inside, keys_at, money, nano_of, whole_at, words_at
+from audit.report.naming import Money, Names, keys_at, money, nano_of, whole_at, words_at
 from audit.verdict import Caps, RegionHistory
 from policies.pages.dates import moment
 from policies.pages.numbers import UNKNOWN, exact
@@ -95,71 +95,103 @@ class _Running:
         self.moves.append(Move(entry.time, entry.place, what, charge, self.spent, self.cap))
 
 
+@dataclass(slots=True)
+class _Accounts:
+    """All accounts of a region while its log is walked. `plain` is the sum of all charges, in nano-rho; what the
+    lifetime account shows of it is what counts where a household is in at most `most` cohorts."""
+
+    names: Names
+    cohorts: dict[str, _Running] = field(default_factory=dict)
+    lifetime: _Running = field(default_factory=_Running)
+    plain: int = 0
+    most: int | None = None
+    imported: bool = False
+    taken: TakenOver = field(default_factory=TakenOver)
+
+    def of(self, cohort: str) -> _Running:
+        return self.cohorts.setdefault(cohort, _Running())
+
+    def count(self) -> None:
+        totals = {name: one.spent for name, one in self.cohorts.items()}
+        self.lifetime.spent = counted(totals, self.plain, self.most, self.taken)
+
+    def capped(self, entry: LoggedEntry, caps: Caps) -> None:
+        said = say("report.move.cap", self.names.lang)
+        self.most = whole_at(caps.paper.body, "households", "most_cohorts")
+        before = self.lifetime.spent
+        self.count()
+        for cohort in sorted({*self.cohorts, *caps.cohorts}):
+            # A cohort that a policy no longer names has no budget.
+            one, cap = self.of(cohort), nano_of(caps.cohorts[cohort]) if cohort in caps.cohorts else 0
+            if cap != one.cap:
+                one.cap = cap
+                one.move(entry, said)
+        cap = nano_of(caps.lifetime)
+        if (cap, self.lifetime.spent) != (self.lifetime.cap, before):
+            self.lifetime.cap = cap
+            self.lifetime.move(entry, said)
+
+    def reset(self, entry: LoggedEntry) -> None:
+        """A new log begins at the totals that its first entry commits to: all that was left is charged."""
+        said = say("report.move.reset", self.names.lang)
+        for cohort in keys_at(entry.body, "cohorts"):
+            one = self.of(cohort)
+            one.spent = max(one.spent, whole_at(entry.body, "cohorts", cohort) or 0)
+            one.move(entry, said)
+        self.plain = max(self.plain, whole_at(entry.body, "lifetime_total") or 0)
+        self.taken = TakenOver.began({name: one.spent for name, one in self.cohorts.items()}, self.plain)
+        self.imported = False
+        self.count()
+        self.lifetime.move(entry, said)
+
+    def inherited(self, entry: LoggedEntry) -> None:
+        """What regions before this one had spent, where it is more than was counted."""
+        said = say("report.move.inherited", self.names.lang)
+        stated = {name: whole_at(entry.body, "cohorts", name) or 0 for name in keys_at(entry.body, "cohorts")}
+        lifetime = whole_at(entry.body, "lifetime") or 0
+        added, more = self.taken.more(stated, lifetime)
+        self.taken.take(entry, stated, lifetime)
+        for cohort, nano in added.items():
+            self.of(cohort).spent += nano
+            self.of(cohort).move(entry, said)
+        self.plain += more
+        if self.imported and (more or any(added.values())):
+            self.taken.base = {name: one.spent for name, one in self.cohorts.items()}
+            self.taken.base_lifetime = self.plain
+        self.count()
+        self.lifetime.move(entry, said)
+
+    def debited(self, entry: LoggedEntry) -> None:
+        charge = whole_at(entry.body, "charge") or 0
+        said = self.names.programme(words_at(entry.body, "programme"))
+        one = self.of(words_at(entry.body, "cohort"))
+        one.spent += charge
+        one.move(entry, said, charge)
+        self.plain += charge
+        self.count()
+        self.lifetime.move(entry, said, charge)
+
+
 def accounts(history: RegionHistory, names: Names) -> tuple[Account, ...]:
     """Every account of a region, the lifetime account last. A cohort is there once it has a cap or a charge."""
-    running: dict[str, _Running] = {LIFETIME: _Running()}
-    taken: dict[str, int] = {}
+    made = _Accounts(names)
     caps = {(caps.since.epoch, caps.since.seq): caps for caps in history.caps}
     for entry in history.entries:
         if found := caps.get((entry.epoch, entry.seq)):
-            _capped(running, entry, found, names)
-        if entry.event == "reset":
-            _reset(running, entry, names)
-            taken = {name: one.spent for name, one in running.items()}
-        elif entry.event == "inherited":
-            _inherited(running, entry, names, taken)
-        elif entry.event == "debited":
-            _debited(running, entry, names)
-    lifetime = running.pop(LIFETIME)
+            made.capped(entry, found)
+        match entry.event:
+            case "reset":
+                made.reset(entry)
+            case "inherited":
+                made.inherited(entry)
+            case "imported":
+                made.imported = True
+            case "debited":
+                made.debited(entry)
     begin = history.entries[0].time if history.entries else 0
     end = max((entry.time for entry in history.entries), default=0)
-    ordered = [*sorted(running.items()), (LIFETIME, lifetime)]
+    ordered = [*sorted(made.cohorts.items()), (LIFETIME, made.lifetime)]
     return tuple(Account(cohort, tuple(one.moves), begin, end) for cohort, one in ordered)
-
-
-def _capped(running: dict[str, _Running], entry: LoggedEntry, caps: Caps, names: Names) -> None:
-    said = say("report.move.cap", names.lang)
-    allowed: Mapping[str, Fraction] = {**caps.cohorts, LIFETIME: caps.lifetime}
-    for cohort in sorted({*running, *allowed}):
-        one = running.setdefault(cohort, _Running())
-        # A cohort that a policy no longer names has no budget.
-        cap = nano_of(allowed[cohort]) if cohort in allowed else 0
-        if cap != one.cap:
-            one.cap = cap
-            one.move(entry, said)
-
-
-def _reset(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> None:
-    """A new log begins at the totals that its first entry commits to: all that was left is charged."""
-    said = say("report.move.reset", names.lang)
-    totals = inside(entry.body, "cohorts")
-    for cohort in totals if isinstance(totals, Mapping) else ():
-        one = running.setdefault(cohort, _Running())
-        one.spent = max(one.spent, whole_at(entry.body, "cohorts", cohort) or 0)
-        one.move(entry, said)
-    lifetime = running[LIFETIME]
-    lifetime.spent = max(lifetime.spent, whole_at(entry.body, "lifetime_total") or 0)
-    lifetime.move(entry, said)
-
-
-def _inherited(running: dict[str, _Running], entry: LoggedEntry, names: Names, taken: dict[str, int]) -> None:
-    """What regions before this one had spent. `taken` is what was counted of it already, or with a reset."""
-    said = say("report.move.inherited", names.lang)
-    stated = {name: whole_at(entry.body, "cohorts", name) or 0 for name in keys_at(entry.body, "cohorts")}
-    for name, nano in {**stated, LIFETIME: whole_at(entry.body, "lifetime") or 0}.items():
-        one = running.setdefault(name, _Running())
-        one.spent += max(0, nano - taken.get(name, 0))
-        taken[name] = max(nano, taken.get(name, 0))
-        one.move(entry, said)
-
-
-def _debited(running: dict[str, _Running], entry: LoggedEntry, names: Names) -> None:
-    charge = whole_at(entry.body, "charge") or 0
-    said = names.programme(words_at(entry.body, "programme"))
-    for name in (words_at(entry.body, "cohort"), LIFETIME):
-        one = running.setdefault(name, _Running())
-        one.spent += charge
-        one.move(entry, said, charge)
 
 
 def shown(account: Account, region: str, names: Names) -> Shown:

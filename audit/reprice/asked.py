@@ -125,7 +125,7 @@ _HEADING = frozenset(
 )  # fmt: skip
 _STATISTIC = frozenset(
     ("id", "kind", "of", "unit", "wave", "where", "within", "bins", "by", "mode", "weight", "label",
-     "compare", "strata", "at", "leaves", "ranges", "ridge")
+     "compare", "strata", "at", "leaves", "ranges", "ridge", "sd")
 )  # fmt: skip
 _UNITS = ("household", "adult", "child")
 _WAVE = re.compile(r"T[0-9]")

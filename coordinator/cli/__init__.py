@@ -35,6 +35,7 @@ for verb in (
     preparing.starters,
     preparing.rehearse,
     planning.plan,
+    planning.compare,
     asking.price,
     asking.submit,
     following.watch,

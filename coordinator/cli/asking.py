@@ -18,7 +18,7 @@ from coordinator.desk.views import Prices, RegionPrice
 from coordinator.errors import DeskRefused
 from coordinator.files import write
 from coordinator.gather import State
-from coordinator.prices import Plain, PriceList, price_file, price_json, price_list, too_few_regions
+from coordinator.prices import DEAREST, Plain, PriceList, price_file, price_json, price_list, too_few_regions
 from policies.rules.refusals import Refused
 from policies.statistics.programme import WEIGHT_GRID
 from policies.units.privacy import epsilon_from_rho
@@ -134,9 +134,13 @@ def show(listed: PriceList) -> None:
             typer.echo(sentence)
     typer.echo("Margins are half an expected 95% interval, at the public expected numbers, p = .5 and equal weights.\n")
     table(*_statistics(listed))
+    if drowned := [one.statistic for one in listed.statistics if one.margin.drowned]:
+        typer.echo(f"\nSo much noise that the national figure is expected to be withheld: {', '.join(drowned)}.")
     typer.echo("\nDenominators; statistics with the same mode, unit, wave, filter and missing rule share one:")
-    shared = [[one.rho.text(), ", ".join(one.statistics)] for one in listed.denominators]
-    table(("rho", "for"), shared)
+    shared = [[one.block, one.rho.text(), ", ".join(one.statistics)] for one in listed.denominators]
+    table(("block", "rho", "for"), shared)
+    _blocks(listed)
+    _dropping(listed)
     typer.echo("")
     regions = [
         [
@@ -151,6 +155,47 @@ def show(listed: PriceList) -> None:
     ]
     table(("region", "decision", "rho", "left cohort", "left lifetime", "why"), regions)
     _mark_tests(listed.regions)
+    _ahead(listed)
+
+
+def _blocks(listed: PriceList) -> None:
+    """The other blocks, where one is not named as its statistic: a written `split` has a part for each."""
+    named = {one.statistic for one in listed.statistics}
+    if any(block not in named for block, _ in listed.sums):
+        typer.echo("\nSums of their own:")
+        table(("block", "rho"), [[block, rho.text()] for block, rho in listed.sums])
+
+
+def _dropping(listed: PriceList) -> None:
+    """The dearest statistics: what leaving each out would buy."""
+    if not listed.dropping:
+        return
+    now = {one.statistic: one.margin.weighted for one in listed.statistics}
+    rows = []
+    for one in listed.dropping[:DEAREST]:
+        found = {name: bought.national / now[name] - 1 for name, bought in one.others.items()}
+        most = min(found, key=lambda name: found[name])
+        rows.append([one.statistic, one.saves.text(), f"{most} {found[most]:+.0%}"])
+    typer.echo("\nThe dearest statistics; without one, either the price is less, or the margins of the others are:")
+    table(("without", "saves rho", "or at the same price, most of all"), rows)
+
+
+def _ahead(listed: PriceList) -> None:
+    """What the waves still to come would need, and who would have too little."""
+    ahead = listed.ahead
+    if not ahead.waves:
+        return
+    later = " and ".join(ahead.waves)
+    typer.echo(
+        f"\nStill to come in this cohort: {later}. Once such a wave is added, this same programme is a new question, "
+        "priced and charged anew."
+    )
+    if ahead.starved:
+        few = ", ".join(f"{one.region} ({one.left.text()})" for one in ahead.starved)
+        typer.echo(
+            f"WARNING: too little would be left for {later}. For each wave still to come there should be as much left "
+            f"as this programme costs, {ahead.need.text()} rho in all; there would be less in: {few}."
+        )
 
 
 def _statistics(listed: PriceList) -> tuple[tuple[str, ...], list[list[str]]]:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rondgang.signed import Signed
 
+from coordinator.cli.covering import FILES as COVERAGE
+from coordinator.cli.covering import coverage_of, show_coverage, write_coverage
 from coordinator.cli.looking import open_desk
 from coordinator.cli.options import HomeOption, JsonOption, RunArgument
 from coordinator.cli.output import LATER, REFUSED, faults, say, table, told
@@ -76,7 +78,9 @@ def watch(
 
 def results(
     run: RunArgument,
-    out: Annotated[Path | None, typer.Option(help="Folder for estimates.csv and estimates.json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for estimates.csv, estimates.json, coverage.json and coverage.csv.")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -117,19 +121,24 @@ def finish(
     found = desk.fetch(run)
     programme = from_canonical(Programme, Signed.from_bytes(found.signed_programme).document)
     answered, expected = len(found.signed_answers), len(programme.regions)
-    if out is not None:
-        _write(found, out)
     summed = None if found.signed_sum is None else _sum(found.signed_sum)
     facts = {**facts, "state": found.state.value, "answered": answered, "regions": expected}
     if programme.of_mode("national"):
         facts["summed"] = 0 if summed is None else len(summed.regions)
     if progress is not None:
         facts |= progress_facts(progress)
-    files: list[Plain] = [] if out is None else [str(out / name) for name in ("estimates.csv", "estimates.json")]
+    coverage = coverage_of(desk, found, programme, summed, progress)
+    facts["provisional"] = coverage.provisional
+    names = ("estimates.csv", "estimates.json", *COVERAGE)
+    files: list[Plain] = [] if out is None else [str(out / name) for name in names]
+    if out is not None:
+        _write(found, out)
+        write_coverage(coverage, out)
     if as_json:
         say(True, {**facts, "files": files})
     else:
         _show(found, programme, answered, summed)
+        show_coverage(coverage)
     if not (answered or summed) or found.state is State.ASKING:
         raise typer.Exit(LATER if found.state is State.ASKING else REFUSED)
 

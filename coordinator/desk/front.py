@@ -25,6 +25,7 @@ from coordinator.desk.views import (
 )
 from coordinator.errors import UnknownCodebook
 from coordinator.estimates import trends
+from coordinator.estimates.covers import final_after
 from coordinator.estimates.found import Earlier
 from coordinator.estimates.history import Past, comparable, earlier
 from coordinator.gather import TEMPORARY
@@ -41,10 +42,10 @@ from policies.study.codebook import Codebook
 
 D = TypeVar("D", bound=Document)
 Estimate = Callable[
-    [str, Programme, Codebook, Calendar, Mapping[str, Answer], NationalSum | None, tuple[Earlier, ...]], bytes
+    [str, Programme, Codebook, Calendar, Mapping[str, Answer], NationalSum | None, tuple[Earlier, ...], bool], bytes
 ]
-"""Run, programme, codebook, calendar, answers by region, the national sums, figures of earlier cohorts -> the rows as a
-JSON array of objects."""
+"""Run, programme, codebook, calendar, answers by region, the national sums, figures of earlier cohorts, whether nothing
+is asked any more -> the rows as a JSON array of objects."""
 PastRuns = Callable[[Callable[[Programme], bool]], tuple[Past, ...]]
 """The finished runs whose programme is wanted, in one transaction."""
 
@@ -172,7 +173,8 @@ class Front:
         answers = {region: _document(Answer, data) for region, data in found.answers.items()}
         national = None if found.signed_sum is None else _document(NationalSum, found.signed_sum)
         carried = earlier(found.programme, codebook, calendar, past, shipped())
-        return self._estimate(run, found.programme, codebook, calendar, answers, national, carried)
+        final = self._clock() > final_after(found.programme, calendar)
+        return self._estimate(run, found.programme, codebook, calendar, answers, national, carried, final)
 
 
 def _document(model: type[D], data: bytes) -> D:

@@ -174,7 +174,7 @@ def remark(missing: Sequence[str], found: Ratio | Figures, cell: int) -> str:
     if isinstance(found, Ratio) and found.total:
         return f"{without}: a number of the other regions, not of them all"
     alike = f"{without}, taken to be like the other regions"
-    absent = found.absent if isinstance(found, Ratio) else None
+    absent = found.absent
     if absent is None or absent.source == "none":
         return f"{alike}; the interval has nothing for how they may differ"
     return f"{alike} but for a deviation between regions of {absent.deviation[cell]:.2g} ({absent.source})"

@@ -22,7 +22,8 @@ Sampling, each household once: given who was in which state, what became of the 
 
     sampling = sum pi_i^2 sampling(r_i) + sum(pi_i (r_i - q)^2) / n,    n: effective units of T0
 
-A row is withheld where any T0 state has too few stayers for its own share to be read: see status.
+A row is withheld where any T0 state has too few stayers for its own share to be read (see status), and has no interval
+where that share has none.
 """
 
 from __future__ import annotations
@@ -109,13 +110,15 @@ def corrected(rates: Ratio, totals: NoisyBlock, units: float, layout: Layout) ->
         chance = chance + layout.summed(np.abs(share) * np.sqrt(layout.rates(rates.absent.variance) * squared)) ** 2
         reach = float(np.max(rates.absent.quantile))
     error, sd = np.sqrt(noisy + chance), float(np.sqrt(totals.variance * layout.states))
-    weak = np.asarray(~clear(figures(rates)), np.float64)
-    readable = layout.summed(layout.rates(weak)) == 0
+    own = figures(rates)
+    weak, unbounded = (np.asarray(mark, np.float64) for mark in (~clear(own), np.isnan(own.low)))
+    readable, bounded = (layout.summed(layout.rates(mark)) == 0 for mark in (weak, unbounded))
+    reached = np.where(bounded, reach * error, np.nan)
     flat = layout.flat
     return Figures(
         estimate=flat(q),
-        low=flat(q - reach * error),
-        high=flat(q + reach * error),
+        low=flat(q - reached),
+        high=flat(q + reached),
         noise_sd=flat(np.sqrt(noisy)),
         sampling_sd=flat(np.sqrt(chance)),
         std_error=flat(error),
@@ -157,7 +160,8 @@ def rows(found: Found) -> Iterator[Row]:
             template = direct[compiled.statistic.id, measures[0].measure.name, scope][0]
             for place, cell in enumerate(cells):
                 at = (*before, place)
-                row = refigured(template, made, at, readable=bool(clear(made)[at]))
+                fine = bool(clear(made)[at])
+                row = refigured(template, made, at, readable=fine, final=found.run.final)
                 note = "; ".join(filter(None, (row.note, ASSUMED.format(wave=pair.wave))))
                 yield replace(row, measure=MEASURE, cell=cell, note=note)
 

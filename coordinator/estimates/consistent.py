@@ -154,4 +154,4 @@ def _written(found: Found, changed: Summed, direct: dict[Place, tuple[Row, ...]]
         for scope, figures, before in sides:
             at, row = (*before, cell), direct[statistic, name, scope][cell]
             fine = bool(readable[id(figures)][at])
-            yield replace(refigured(row, figures, at, readable=fine), estimator="consistent")
+            yield replace(refigured(row, figures, at, readable=fine, final=found.run.final), estimator="consistent")

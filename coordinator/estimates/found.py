@@ -71,9 +71,12 @@ def remarks_kept(row: Row) -> list[str]:
     return [remark for remark in row.note.split("; ") if remark not in (UNBOUNDED, WEAK)]
 
 
-def refigured(row: Row, found: Figures, at: tuple[int, ...], *, readable: bool) -> Row:
-    """A direct row with other figures of the same cell and scope; its mark follows from whether they may be read."""
-    first: Status = "provisional" if row.regions_included < row.regions_expected else "ok"
+def refigured(row: Row, found: Figures, at: tuple[int, ...], *, readable: bool, final: bool) -> Row:
+    """A direct row with other figures of the same cell and scope; its mark follows from whether they may be read.
+
+    `final`: nothing comes in any more, so a row that regions are missing from is not provisional.
+    """
+    first: Status = "provisional" if row.regions_included < row.regions_expected and not final else "ok"
     status = first if row.status == "withheld" else row.status
     weak = [] if readable else [WEAK if not math.isnan(found.low[at]) else UNBOUNDED]
     counted = row.households_noisy == row.numerator_noisy

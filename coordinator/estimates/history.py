@@ -50,7 +50,9 @@ def earlier(
 
 
 def of_desk(programme: Programme, codebook: Codebook, calendar: Calendar, past: Iterable[Past]) -> tuple[Earlier, ...]:
-    """The newest direct figure of each statistic of the programme for each earlier cohort, from runs of this desk.
+    """The direct figure of each statistic of the programme for each earlier cohort, from the run of the most regions.
+
+    Of several runs with as many the newest counts. All are of this desk.
 
     What was withheld or missing then is left out, and so are figures of another question, of made-up data in a study's
     result, and of cohorts that the calendar does not know. Pure.
@@ -58,15 +60,18 @@ def of_desk(programme: Programme, codebook: Codebook, calendar: Calendar, past: 
     asked = {same_key(one, codebook) for one in programme.statistics} - {None}
     begin = calendar.cohorts[programme.programme.cohort].begin
     found: dict[tuple[str, bytes], tuple[Earlier, ...]] = {}
+    regions: dict[tuple[str, bytes], int] = {}
     for one in sorted(past, key=lambda run: (run.opened, run.run)):
         cohort = one.programme.programme.cohort
         known = calendar.cohorts.get(cohort)
         if known is None or known.begin >= begin or not comparable(programme, one.programme):
             continue
         for statistic, key in keys_of(one).items():
-            rows = tuple(_carried(one, row, key) for row in one.national if _readable(row, statistic))
-            if key in asked and rows:
-                found[cohort, key] = rows
+            rows = tuple(
+                (_carried(one, row, key), row.regions_included) for row in one.national if _readable(row, statistic)
+            )
+            if key in asked and rows and regions.get((cohort, key), 0) <= rows[0][1]:
+                found[cohort, key], regions[cohort, key] = tuple(row for row, _ in rows), rows[0][1]
     return tuple(figure for figures in found.values() for figure in figures)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -94,6 +95,16 @@ class Asked:
     @property
     def mode(self) -> Mode:
         return self.compiled.statistic.mode
+
+    def spread(self, codebook: Codebook) -> float:
+        """What a planned deviation of a share is multiplied with, in the figure's own unit: 1 where it is of shares.
+
+        Of a number twice the planning deviation of its units, or else its range (see absent).
+        """
+        if not isinstance(self.block.summand, Value):
+            return 1.0
+        scale = grid(self.block, codebook)
+        return float(scale.step * scale.top if scale.sd is None else 2 * scale.sd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +202,10 @@ def _ratios(statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook) -> t
         case "proportion":
             return (proportion.ratio(first, blocks[1], effect),)
         case "mean":
-            return (mean.ratio(first, blocks[1], grid(statistic.block, codebook), effect),)
+            scale = grid(statistic.block, codebook)
+            if compiled.statistic.sd is not None:
+                scale = replace(scale, sd=Fraction(compiled.statistic.sd), stated=True)
+            return (mean.ratio(first, blocks[1], scale, effect),)
         case "sum":
             return (total.ratio(first, blocks[1], grid(statistic.block, codebook), statistic.total_effect),)
         case "histogram":
@@ -202,7 +216,8 @@ def _ratios(statistic: Asked, blocks: list[NoisyBlock], codebook: Codebook) -> t
             shares = cross_table.shares(first, sizes, effect)
             return cross_table.counts(first, statistic.total_effect), shares
         case "paired_change":
-            change = paired_change.change(first, blocks[1], grid(statistic.block, codebook), effect)
+            sd = None if compiled.statistic.sd is None else Fraction(compiled.statistic.sd)
+            change = paired_change.change(first, blocks[1], grid(statistic.block, codebook), effect, sd)
             return change, paired_change.shares(blocks[1], effect)
         case "variance" | "standard_deviation":
             squares, values, units = blocks

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coordinator.estimates import apart
 from coordinator.estimates.absent import AVERAGES, Split, widened
+from coordinator.estimates.apart import DIFFERENCES
 from coordinator.estimates.kinds import Asked, Measured, Summed, measured, summed
 from coordinator.estimates.ratio import Figures, Ints, NoisyBlock, Ratio
 from coordinator.estimates.summing import NationalBlocks, weighting_of
@@ -73,15 +75,20 @@ class Known:
             found = summed(statistic, self.national.blocks, codebook, weighting)
         included = self.included(statistic.mode)
         split = Split.of(programme.weights, included, expected, statistic.compiled.statistic.unit)
-        return tuple(_widened(one, split, between) for one in found)
+        return tuple(_widened(one, split, between, statistic.spread(codebook)) for one in found)
 
 
-def _widened(found: Summed, split: Split, between: float | None) -> Summed:
-    """A measure whose national ratio reckons with the missing regions.
+def _widened(found: Summed, split: Split, between: float | None, spread: float) -> Summed:
+    """A measure whose national ratio, or difference, reckons with the missing regions.
 
-    Other figures than averages stay as they are; their note says what is assumed.
+    `spread` is what a planned deviation of a share is multiplied with. Other figures than averages and their
+    differences stay as they are; their note says what is assumed.
     """
     everywhere = found.everywhere
+    if isinstance(everywhere, Figures) and found.measure.name in DIFFERENCES:
+        own = found.here if isinstance(found, Measured) and isinstance(found.here, Figures) else None
+        planned = None if between is None else between * spread
+        return replace(found, everywhere=apart.widened(everywhere, own, split, planned))
     if isinstance(everywhere, Figures) or found.measure.name not in AVERAGES:
         return found
     here = found.here if isinstance(found, Measured) and isinstance(found.here, Ratio) else None

@@ -51,6 +51,8 @@ class Margin:
     weighted: float
     by_region: Mapping[str, float]
     withheld: tuple[str, ...]
+    drowned: bool = False
+    """The national figure itself is expected to be withheld."""
 
     @property
     def regional(self) -> float:
@@ -100,14 +102,16 @@ class Expectation:
         group = group_of(self.programme) if self.statistic.mode == "national" else None
         everywhere = [1.0] * len(self.units)
         fewer = self._without_largest(0 if group is None else group.dropouts)
+        together = self.together()
         return Margin(
             statistic=self.statistic.compiled.statistic.id,
             national=if_regional if group is None else self._national(group, everywhere),
             reduced=if_regional if group is None else self._national(group, fewer),
             if_regional=if_regional,
-            weighted=_half_width(self.together()),
+            weighted=_half_width(together),
             by_region=dict(zip(self.units, (Z95 * here.std_error[:, main.measure.shown]).tolist(), strict=True)),
             withheld=tuple(region for region, fine in zip(self.units, readable, strict=True) if not fine),
+            drowned=not clear(together.figures(at_half(together.everywhere)))[together.measure.shown],
         )
 
     def each(self) -> Measured:

@@ -16,16 +16,21 @@ from coordinator.estimates.sets import Noise
 
 MEASURE = "mean"
 NO_SD = "no planning sd in the codebook: sampling variance is the largest possible"
+PLANNED = "sampling by the planning sd of the programme"
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The variable's public grid: value = lower + step * index, index 0..top; `sd` in the variable's own unit."""
+    """The variable's public grid: value = lower + step * index, index 0..top.
+
+    `sd` is in the variable's own unit, and `stated` where the programme says it.
+    """
 
     lower: Fraction
     step: Fraction
     top: int
     sd: Fraction | None
+    stated: bool = False
 
 
 def ratio(centred: NoisyBlock, units: NoisyBlock, grid: Grid, design_effect: float = 1.0) -> Ratio:
@@ -46,5 +51,5 @@ def ratio(centred: NoisyBlock, units: NoisyBlock, grid: Grid, design_effect: flo
         per_unit=0.0 if grid.sd is None else float(grid.sd / grid.step) ** 2,
         lower=float(grid.lower),
         step=float(grid.step),
-        note=NO_SD if grid.sd is None else "",
+        note=NO_SD if grid.sd is None else PLANNED if grid.stated else "",
     )

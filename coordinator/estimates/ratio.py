@@ -105,7 +105,7 @@ class Figures:
     no denominator, and what is no ratio has no numerator.
 
     Of what is no ratio, `readable` says which rows may be read (elsewhere the denominator does, see status), `remarks`
-    what is to be said of some of them (by their place), and `note` what is to be said of all.
+    what is to be said of some of them (by their place), and `note` what is to be said of all; `absent` as of a ratio.
     """
 
     estimate: Floats
@@ -120,6 +120,7 @@ class Figures:
     readable: NDArray[np.bool_] | None = None
     remarks: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     note: str = ""
+    absent: Absent | None = None
 
 
 def pool(ratio: Ratio, weights: Ints, grid: int = 1000) -> Ratio:

@@ -17,7 +17,10 @@ and public design effects. s^2 is the noisy residual sum of squares h'Sh (h = 1 
 tr(G^-1 sum v_k a_k a_k') added, by which noise makes the minimum too small, over D, times N/(N - p) for N = D^2/n
 units and p columns. It counts as no less than a deviation of its own noise, and as no more than 1, the largest in
 -1..1. The note says what is assumed. Being estimated, it has finite degrees of freedom: the quantile is that of t by
-Satterthwaite 1946.
+Satterthwaite 1946. Residuals of a condition do not spread alike: around a mean m in -1..1 they have variance 1 - m^2.
+Where a term is a condition too, the means and sizes n of both its groups are known, and a difference of two means
+varies by v1/n1 + v2/n2, not by (n1 v1 + n2 v2)/(n1 n2): its coefficient's sampling variance is multiplied by the
+ratio of both.
 
 Withheld. G_noisy^-1 means something only where noise cannot make G singular: the smallest eigenvalue of the noisy G,
 so scaled, must be at least 5 deviations of its noise (the largest of any entry) times sqrt(p), p columns with the
@@ -179,6 +182,8 @@ class _Fit:
         # n/D is what weights and persons of one household make of it.
         heavier = np.divide(n, d, out=np.ones_like(d), where=d > 0)
         sampling = (squared * heavier * np.maximum(many, 1.0) / left)[..., np.newaxis, np.newaxis] * self.inverse
+        uneven = np.sqrt(_uneven(moments, scales))
+        sampling = uneven[..., :, np.newaxis] * sampling * uneven[..., np.newaxis, :]
         turn = turned(scales)
         own = [np.maximum(np.einsum("ij,...jk,ik->...i", turn, one, turn), 0.0) for one in (noise, sampling)]
         return own[0], own[1], np.asarray(2 / relative)
@@ -191,6 +196,27 @@ def _apart(design: Floats, moments: Moments) -> NDArray[np.bool_]:
     own = np.asarray((values[..., 0] >= least) & (values[..., 0] > _SAME * values[..., -1]))
     # Where most regions are withheld, those that are not owe it to their noise (as in status).
     return own & (values[..., 0].mean(axis=0) >= least * MEAN / OWN) if own.ndim > 1 else own
+
+
+def _uneven(moments: Moments, scales: Sequence[Scale]) -> Floats:
+    """By what the sampling variance of each coefficient is multiplied: 1, but where a condition explains another."""
+    d = moments.matrix[..., 0, 0]
+    found = np.ones((*d.shape, len(scales)))
+    if not scales[0].condition:
+        return found
+    for place, scale in enumerate(scales[1:], start=2):
+        if not scale.condition:
+            continue
+        together, outcome, term = (moments.matrix[..., i, j] for i, j in ((1, place), (0, 1), (0, place)))
+        groups = []
+        for sign in (1, -1):
+            units = np.maximum((d + sign * term) / 2, 1.0)
+            mean = np.clip((outcome + sign * together) / 2 / units, -1.0, 1.0)
+            # As in adjusted differences: one unit at each end is added, for nobody knows that it is not there.
+            groups.append((units, 1 - (mean * units / (units + 2)) ** 2))
+        (yes, here), (no, there) = groups
+        found[..., place - 1] = (no * here + yes * there) / (yes * here + no * there)
+    return found
 
 
 def _pulled(moments: Moments, scales: Sequence[Scale], units: NoisyBlock, ridge: float) -> Figures:

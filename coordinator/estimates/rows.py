@@ -36,6 +36,8 @@ Status = Literal["ok", "provisional", "withheld", "missing"]
 UNBOUNDED = "the denominator may be zero: the confidence set is unbounded"
 WEAK = "too much noise for so few units"
 SYNTHETIC = "SYNTHETIC data, no study result"
+UNANSWERED = "this region has not answered"
+NOBODY = "no region has answered"
 NO_SUM = "no national sum is finished: none was tried yet, or every attempt was broken off"
 
 
@@ -87,10 +89,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the desk calls this result: a run, and how often it was made anew as answers came in."""
+    """What the desk calls this result: a run, and how often it was made anew as answers came in.
+
+    `final`: no answer is asked for any more, so figures that regions are missing from are provisional no longer.
+    """
 
     run: str
     revision: int
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,10 @@ def estimate_rows(
 ) -> tuple[Row, ...]:
     """Every row of a programme: per statistic, measure and cell the national row, then the regions by code.
 
-    `answers` may lack regions: their rows are `missing`, and national rows are `provisional`. Answers of regions that
-    the programme does not ask are ignored. National statistics have the rows of `national`, the finished sum: `missing`
-    without it, `provisional` where a region is not in it. Pure: the same answers give the same rows. An answer or a sum
+    `answers` may lack regions: their rows are `missing`, and national rows are `provisional` while the run is not
+    final; their note names the regions they are without. Answers of regions that the programme does not ask are
+    ignored. National statistics have the rows of `national`, the finished sum: `missing` without it, and the same where
+    a region is not in it. Pure: the same answers give the same rows. An answer or a sum
     that does not fit the programme raises KeyError or ValueError (`Answer.fits` and `NationalSum.fits` tell
     beforehand). Raises BadStatistic.
     """
@@ -180,7 +187,7 @@ def _written(table: _Table, found: Summed) -> Iterator[Row]:
         own = here, clear(here)
     missing = table.missing
     for cell in range(len(table.cells)):
-        status: Status = "provisional" if missing else "ok"
+        status: Status = "provisional" if missing and not table.run.final else "ok"
         fine, absent = bool(readable[cell]), remark(missing, found.everywhere, cell)
         yield _row(table, cell, NATIONAL, everywhere, (cell,), status if fine else "withheld", noted, absent)
         if own is not None:
@@ -209,7 +216,8 @@ def _row(
 ) -> Row:
     block = table.statistic.block
     unbounded = math.isnan(found.low[at]) and found.readable is None
-    rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at])
+    # A figure over a noisy zero is empty too, but no variance is negative there.
+    rootless = math.isnan(found.estimate[at]) and not math.isnan(found.numerator[at]) and found.denominator[at] != 0
     why = NEGATIVE if rootless else UNBOUNDED if unbounded else WEAK if status == "withheld" else ""
     reasons = (why, found.remarks.get(at, ""), *remarks)
     households = found.numerator if table.measure.counts else found.denominator
@@ -229,9 +237,9 @@ def _row(
 
 
 def _missing(table: _Table, cell: int, scope: str) -> Row:
-    note = "this region has not answered"
+    note = UNANSWERED
     if scope == NATIONAL:
-        note = "no region has answered" if table.statistic.mode == "regional" else NO_SUM
+        note = NOBODY if table.statistic.mode == "regional" else NO_SUM
     return _public(table, cell, scope, "missing", note)
 
 

@@ -39,7 +39,7 @@ def same_key(statistic: Statistic, codebook: Codebook, wave: str | None = None) 
 
 
 def _plain(statistic: Statistic) -> Statistic:
-    update = {"id": _NAME, "label": None, "mode": "regional", "weight": Decimal(1)}
+    update = {"id": _NAME, "label": None, "mode": "regional", "weight": Decimal(1), "sd": None}
     return statistic.model_copy(update=update)
 
 

@@ -21,7 +21,7 @@ from policies.units.exact import decimal_text
 _WORTH = 0.1
 """A statistic or a saving of less than this part of the price is not spoken of."""
 _MOST = 4
-_WIDEST = 64.0
+_WIDEST = 32.0
 NUMBERS = ("mean", "sum", "variance", "standard_deviation", "paired_change")
 """Kinds of a number that may be held within narrower bounds."""
 _PERSONS = {"adult": "adults", "child": "children"}
@@ -40,13 +40,14 @@ def out_of_reach(missed: Iterable[Unreached], targets: Targets, study: Study) ->
     found = []
     by_id = {one.id: one for one in targets.statistics}
     expected = study.calendar.expected_of(targets.programme.cohort)
-    members = study.calendar.members(targets.programme.cohort, study.at)
+    members = _asked(targets, study)
     for one in missed:
         demand, statistic = one.demand, by_id[one.demand.statistic]
-        counts = [expected[region].of(statistic.unit) for region in members]
-        units = sum(counts) if demand.scope == "national" else min(counts)
+        counts = [(expected[region].of(statistic.unit), region) for region in members]
+        least, fewest = min(counts)
+        units = sum(count for count, _ in counts) if demand.scope == "national" else least
         wanted = round(units * (one.least / demand.target) ** 2)
-        where = "nationally" if demand.scope == "national" else "in every region"
+        where = "nationally" if demand.scope == "national" else f"in every region ({fewest} has fewest)"
         text = (
             f"{demand.statistic}: within {demand.target:g} {where} is out of reach at any price: without any noise "
             f"{units} {_units(statistic)} give {one.least:.3g}, {one.least / demand.target:.2f} times as wide; "
@@ -64,10 +65,12 @@ def over_limit(found: Found) -> list[Advice]:
     text = f"The cheapest programme costs {found.most.text()} rho, {float(found.most.rho) / most:.2f} times the limit."
     # Attempts and rounding cost more than the bare price: the limit is compared with all of it.
     allowed = most * least / float(found.most.rho)
-    low, high = 1.0, _WIDEST
-    if found.quiet.price_at(high) > allowed:
-        return [Advice(f"{text} Even with targets {_WIDEST:g} times as wide it costs more than that.")]
-    while high - low > 0.005:
+    low, high = 1.0, 1.25
+    while found.quiet.price_at(high) > allowed:
+        low, high = high, 1.5 * high
+        if high > _WIDEST:
+            return [Advice(f"{text} Even with every target {low:.0f} times as wide it costs more than that.")]
+    while high - low > 0.005 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if found.quiet.price_at(middle) > allowed else (low, middle)
     return [Advice(f"{text} With every target {high:.2f} times as wide it fits.", most)]
@@ -175,7 +178,7 @@ def _by_household(line: Line, statistic: Targeted, targets: Targets, study: Stud
         return
     cap = study.codebook.cap(statistic.unit)
     expected = study.calendar.expected_of(targets.programme.cohort)
-    members = study.calendar.members(targets.programme.cohort, study.at)
+    members = _asked(targets, study)
     persons, households = (sum(expected[r].of(unit) for r in members) for unit in (statistic.unit, "household"))
     ratio = (cap * households / persons) ** 2
     if ratio >= 2:
@@ -239,9 +242,18 @@ def _instead(statistic: Targeted, regional: bool) -> str:
     ways = ["a wider target"]
     if regional:
         ways.insert(0, "a national target instead")
+    if statistic.kind in NUMBERS:
+        ways.insert(0, "narrower bounds (`within`)")
     if statistic.by:
         ways.insert(0, "fewer cells (`by`)")
     return f"What would help: {', '.join(ways)}."
+
+
+def _asked(targets: Targets, study: Study) -> tuple[str, ...]:
+    """The regions that are asked: those with a weight, else all of the cohort."""
+    if isinstance(targets.weights, dict):
+        return tuple(sorted(targets.weights))
+    return study.calendar.members(targets.programme.cohort, study.at)
 
 
 def _units(statistic: Targeted) -> str:

@@ -8,8 +8,8 @@ or the region with the fewest units):
   gave: a share near 0 or 1 moves with its denominator's noise, which at one half it does not feel. What a noisy
   denominator adds to the second order counts here too;
 - the denominator stands clear of its own noise, so that the row is not withheld (see status);
-- of a kind whose figures are no plain ratio, no block has more noise than the units themselves spread it: where the
-  expected figure does not feel a block, the real one may.
+- of a kind whose figures are no plain ratio, no block that the expected figure hardly feels has more noise than the
+  units themselves spread it: the real figure may feel it.
 
 The squares are sums of the noise variances times public numbers, but for a few kinds in which they are nearly so. All
 come from the formulas of the estimates themselves (see margins): there is no second one here.
@@ -17,6 +17,7 @@ come from the formulas of the estimates themselves (see margins): there is no se
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,15 +70,15 @@ class Needs:
         return float(np.sqrt(self.squares.max()))
 
 
-def needs(expectation: Expectation, scope: Scope, between: Between) -> Needs:
-    """What the statistic has of each at the programme's own noise."""
+def needs(expectation: Expectation, scope: Scope, between: Between, unfelt: frozenset[str] = frozenset()) -> Needs:
+    """What the statistic has of each at the programme's own noise. `unfelt`: blocks held to the units' own spread."""
     main, ratio, place = _main(expectation, scope)
     shown = main.figures(at_half(ratio))
     margin = float(Z95 * shown.std_error[place])
     others: list[float] = []
     if expectation.statistic.kind in ANY_VALUE and isinstance(ratio, Ratio):
         others = [Z95**2 * _square(ratio, theta, place) for theta in _values(ratio, between)]
-    parts = [*_drowned(shown, place), *_unfelt(expectation, scope)]
+    parts = [*_drowned(shown, place), *spread(expectation, scope, unfelt)]
     return Needs(margin, np.array([margin**2, *others]), np.array(parts), bool(clear(shown)[place]))
 
 
@@ -93,9 +94,9 @@ def _main(expectation: Expectation, scope: Scope) -> tuple[Summed, Ratio | Figur
     """The main measure, of the country or of each region; and the place of its first cell, in the smallest region."""
     if scope == "national":
         together = expectation.together()
-        return together, together.everywhere, (0,)
+        return together, together.everywhere, (together.measure.shown,)
     each = expectation.each()
-    return each, each.here, (int(np.argmin(list(expectation.units.values()))), 0)
+    return each, each.here, (int(np.argmin(list(expectation.units.values()))), each.measure.shown)
 
 
 def _values(ratio: Ratio, between: Between) -> list[float]:
@@ -136,17 +137,16 @@ def _drowned(shown: Figures, place: tuple[int, ...]) -> list[float]:
     return [float((OWN * shown.denominator_sd[place] / shown.denominator[place]) ** 2)]
 
 
-def _unfelt(expectation: Expectation, scope: Scope) -> list[float]:
-    """Of each block of a kind that is no plain ratio: its noise over what the units spread it by themselves at most."""
+def spread(expectation: Expectation, scope: Scope, blocks: Collection[str]) -> list[float]:
+    """Of each of these blocks: its noise variance over the most that the units spread its sum by themselves."""
     statistic, steps = expectation.statistic, expectation.programme.steps
-    if statistic.kind in PLAIN:
-        return []
     units = sum(expectation.units.values()) if scope == "national" else min(expectation.units.values())
     regions = len(steps) if scope == "national" and statistic.mode == "regional" else 1
     heaviest = max(steps.values()) if statistic.mode == "national" else 1
     found = []
     for planned in expectation.planned():
-        block = expectation.blocks[planned.id]
-        spread = units * len(block.terms) * block.summand.top**2 / block.cells
-        found.append(regions * float(planned.scale.fraction / (planned.multiplier * heaviest)) ** 2 / spread)
+        if planned.id in blocks:
+            block = expectation.blocks[planned.id]
+            most = units * len(block.terms) * block.summand.top**2 / block.cells
+            found.append(regions * float(planned.scale.fraction / (planned.multiplier * heaviest)) ** 2 / most)
     return found

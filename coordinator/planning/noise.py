@@ -10,7 +10,8 @@ import numpy as np
 
 from coordinator.estimates.sets import Floats
 from coordinator.planning.problem import Demand, Problem, Rows, drafted
-from coordinator.planning.solver import Solution, cheapest
+from coordinator.planning.solver import Solution, cheapest, tied
+from coordinator.planning.targets import Targets
 from policies.statistics.programme import Draft, DraftPrice, Programme
 
 _LOOKS = 12
@@ -41,40 +42,50 @@ class Quiet:
 
     def price_without(self, statistic: str) -> float:
         """The least price of the rest, where one statistic is not asked."""
-        demands = self.problem.demands
-        kept = [place for place, owner in enumerate(self.rows.demands) if demands[owner].statistic != statistic]
+        problem, demands = self.problem, self.problem.demands
+        mine = set(problem.blocks_of(statistic))
+        together = np.concatenate([group for group in tied(self.rows.slopes) if mine & set(group.tolist())])
         left = {
-            block for one in demands if one.statistic != statistic for block in self.problem.blocks_of(one.statistic)
+            block
+            for one in demands
+            if one.statistic != statistic
+            for block in problem.blocks_of(one.statistic)
+            if block in together
         }
+        now = float((problem.costs / self.solution.variances)[together].sum())
         if not left:
-            return 0.0
+            return self.price - now
         columns = sorted(left)
-        return _solved(self.problem.costs[columns], self.rows, kept, columns).price
+        kept = [
+            place
+            for place, owner in enumerate(self.rows.demands)
+            if demands[owner].statistic != statistic and (self.rows.slopes[place, columns] > 0).any()
+        ]
+        return self.price - now + _solved(problem.costs, self.rows, kept, columns).price
 
     def price_at(self, factor: float) -> float:
         """The least price where every target is this many times as wide (at least once), in the same modes."""
-        wider = np.where(self.rows.margins, self.rows.limits * factor**2, self.rows.limits)
-        every = list(range(len(self.rows.demands)))
-        return _solved(self.problem.costs, replace(self.rows, limits=wider), every, self._columns).price
-
-    @property
-    def _columns(self) -> list[int]:
-        return list(range(len(self.problem.costs)))
+        wider = tuple(replace(one, target=one.target * factor) for one in self.problem.demands)
+        found = quietest(replace(self.problem, demands=wider), self.solution.variances)
+        # What can be met can be met with room to spare.
+        assert isinstance(found, Quiet)
+        return found.price
 
 
-def quietest(problem: Problem) -> Quiet | tuple[Unreached, ...]:
+def quietest(problem: Problem, near: Floats | None = None) -> Quiet | tuple[Unreached, ...]:
     """The cheapest noise that keeps every demand, or those that none keeps.
 
     Where a square is not straight in the noise it is replaced by the line that touches it at the solution, and solved
     again until nothing moves. The squares of shares, means and changes are sums of products of powers of the variances
     with positive factors, so the problem is convex in their logarithms, and a point that satisfies the conditions of
     the linearised one is the best there is (Boyd and others 2007, geometric programming). What is still over after that
-    is made up for by less noise in the blocks concerned.
+    is made up for by less noise in the blocks concerned. It begins with next to no noise, or with that `near` the
+    solution.
     """
-    variances = problem.start
+    variances = problem.start if near is None else near
     for look in range(_LOOKS):
         rows = problem.rows(variances)
-        if look == 0 and (missed := _unreached(problem, rows)):
+        if near is None and look == 0 and (missed := _unreached(problem, rows)):
             return missed
         if not (rows.room > 0).all():
             break
@@ -97,7 +108,7 @@ def over(problem: Problem, variances: Floats) -> list[float]:
 
 
 def _solved(costs: Floats, rows: Rows, kept: list[int], columns: list[int]) -> Solution:
-    return cheapest(costs, (rows.slopes[kept] / rows.room[kept, np.newaxis])[:, columns])
+    return cheapest(costs[columns], (rows.slopes[kept] / rows.room[kept, np.newaxis])[:, columns])
 
 
 def _unreached(problem: Problem, rows: Rows) -> tuple[Unreached, ...]:
@@ -140,9 +151,14 @@ def written(quiet: Quiet) -> tuple[Draft, Programme]:
             name: _DIGITS.create_decimal(Decimal(rho * (1 + extra))) for name, rho in zip(names, least, strict=True)
         }
         price = sum(split.values(), Decimal(0)).quantize(_NANO, rounding=ROUND_CEILING)
-        draft = drafted(problem.question, problem.statistics, DraftPrice(rho=price), split)
+        draft = drafted(problem.question, problem.statistics, _price(problem.question, price), split)
         programme = problem.study.plan(draft)
         found = np.array([float(b.scale.fraction / b.multiplier) ** 2 for b in programme.blocks])
         if max(over(problem, found)) <= 1:
             return draft, programme
     raise ValueError("rounding up does not meet the targets")
+
+
+def _price(targets: Targets, rho: Decimal) -> DraftPrice:
+    """The price as a draft states it, its epsilon shown at the delta of the limit where there is one."""
+    return DraftPrice(rho=rho) if targets.limit is None else DraftPrice(rho=rho, delta=targets.limit.delta)

@@ -16,20 +16,22 @@ from rondgang.canonical import digest
 
 from coordinator.estimates.margins import Expectation, expectations
 from coordinator.estimates.sets import Floats
-from coordinator.planning.needs import Between, Needs, Scope, needs
+from coordinator.planning.needs import PLAIN, Between, Needs, Scope, needs, spread
 from coordinator.planning.targets import Targets
 from policies.documents import to_canonical
 from policies.statistics.blocks import Mode
 from policies.statistics.compile import Compilation, Compiled, compile_blocks
-from policies.statistics.plan import plan
+from policies.statistics.plan import BadPlan, plan
 from policies.statistics.programme import Draft, DraftPrice, PlannedBlock, Programme
 from policies.statistics.statistic import Statistic
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.units.noise import round_up
 
-_START = DraftPrice(rho=Decimal(100))
-"""Where looking begins: noise so small that every kind has a figure."""
+_STARTS = (Decimal(100), Decimal(1), Decimal("0.01"))
+"""Prices where looking begins: with noise so small that every kind has a figure, unless its sums then leave 64 bits."""
+_FELT = 0.01
+"""The part of a target's square that noise as large as the units' own spread must take to be felt."""
 _NEAR = 1e-3
 """How far from given variances a slope is looked for, as a part of them."""
 _FINE = 40
@@ -93,7 +95,7 @@ class Problem:
     def of(cls, targets: Targets, modes: Mapping[str, Mode], study: Study) -> Self:
         """Raises BadPlan and BadStatistic."""
         statistics = targets.plain(modes)
-        programme = study.plan(drafted(targets, statistics, _START))
+        programme = _first_plan(targets, statistics, study)
         compilation = compile_blocks(programme.statistics, study.codebook)
         return cls(study, targets, statistics, programme, compilation, demands(targets))
 
@@ -130,11 +132,32 @@ class Problem:
 
     def needs(self, demand: Demand, blocks: tuple[PlannedBlock, ...]) -> Needs:
         """What one demand has of everything it asks for, at the noise of these blocks."""
-        return needs(self.expectation(demand.statistic, blocks), demand.scope, demand.between)
+        expectation = self.expectation(demand.statistic, blocks)
+        return needs(expectation, demand.scope, demand.between, self._unfelt.get(demand, frozenset()))
+
+    @cached_property
+    def _unfelt(self) -> dict[Demand, frozenset[str]]:
+        """Of each demand on a kind that is no plain ratio, the blocks whose noise its expected figure hardly feels."""
+        found, blocks = {}, self.noisy(self.start)
+        for demand in self.demands:
+            if self._compiled[demand.statistic].statistic.kind in PLAIN:
+                continue
+            quiet = needs(self.expectation(demand.statistic, blocks), demand.scope, demand.between).squares[0]
+            names = set()
+            for place in self.blocks_of(demand.statistic):
+                name = blocks[place].id
+                (part,) = spread(self.expectation(demand.statistic, blocks), demand.scope, {name})
+                loud = (*blocks[:place], with_variance(blocks[place], self.start[place] / part), *blocks[place + 1 :])
+                rise = needs(self.expectation(demand.statistic, loud), demand.scope, demand.between).squares[0] - quiet
+                # NaN, where there is no figure left, is felt too.
+                if rise < _FELT * demand.target**2:
+                    names.add(name)
+            found[demand] = frozenset(names)
+        return found
 
     def noisy(self, variances: Floats) -> tuple[PlannedBlock, ...]:
         """The blocks with other noise, to look at; nothing that could be signed."""
-        return tuple(_with(block, float(v)) for block, v in zip(self.programme.blocks, variances, strict=True))
+        return tuple(with_variance(block, float(v)) for block, v in zip(self.programme.blocks, variances, strict=True))
 
     def rows(self, variances: Floats) -> Rows:
         """Every demand as the straight line that touches it at these variances."""
@@ -145,7 +168,11 @@ class Problem:
             values = np.concatenate([here.squares, here.parts])
             each = np.zeros((len(values), len(blocks)))
             for block in mine:
-                louder = (*blocks[:block], _with(blocks[block], (1 + _NEAR) * variances[block]), *blocks[block + 1 :])
+                louder = (
+                    *blocks[:block],
+                    with_variance(blocks[block], (1 + _NEAR) * variances[block]),
+                    *blocks[block + 1 :],
+                )
                 more = self.needs(demand, louder)
                 rise = np.concatenate([more.squares, more.parts]) - values
                 each[:, block] = np.maximum(rise, 0.0) / (_NEAR * variances[block])
@@ -157,6 +184,16 @@ class Problem:
         return Rows(
             np.concatenate(slopes), np.concatenate(constants), np.concatenate(limits), tuple(owners), np.array(margins)
         )
+
+
+def _first_plan(targets: Targets, statistics: tuple[Statistic, ...], study: Study) -> Programme:
+    *others, last = _STARTS
+    for rho in others:
+        try:
+            return study.plan(drafted(targets, statistics, DraftPrice(rho=rho)))
+        except BadPlan:
+            continue
+    return study.plan(drafted(targets, statistics, DraftPrice(rho=last)))
 
 
 def drafted(
@@ -190,7 +227,7 @@ def demands(targets: Targets) -> tuple[Demand, ...]:
     return tuple(found)
 
 
-def _with(block: PlannedBlock, variance: float) -> PlannedBlock:
+def with_variance(block: PlannedBlock, variance: float) -> PlannedBlock:
     """The block at another variance, exact to the last bits of a float, whatever its multiplier was."""
     sigma, bound = sqrt(variance), Fraction(block.bound_squared, block.multiplier**2)
     multiplier = 2 ** max(0, ceil(_FINE - log2(sigma)))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from coordinator.planning.advice import Advice
+from coordinator.planning.comparing import Asked, Comparison
 from coordinator.planning.found import Found, Line, Reached
 from coordinator.planning.noise import Unreached
 from coordinator.prices import Plain
@@ -90,6 +91,60 @@ def unreached(missed: Sequence[Unreached]) -> list[Plain]:
         }
         for one in missed
     ]
+
+
+def compared(found: Comparison) -> dict[str, Plain]:
+    """Two programmes for programs; `null` where one does not have it, or where nobody knows."""
+    statistics: list[Plain] = [
+        {"statistic": name, "first": _side(one), "second": _side(other)}
+        for name, (one, other) in found.statistics.items()
+    ]
+    regions: list[Plain] = [
+        {
+            "region": one.region,
+            "left": None if one.left is None else float(one.left),
+            "pays_first": one.first,
+            "pays_second": one.second,
+            "pays_both": one.both,
+        }
+        for one in found.regions
+    ]
+    sides: dict[str, Plain] = {
+        key: {
+            "programme": side.programme,
+            "hash": side.hash,
+            "rho": float(side.rho),
+            "rho_most": float(side.most),
+            "epsilon": side.epsilon,
+        }
+        for key, side in (("first", found.first), ("second", found.second))
+    }
+    return {**sides, "statistics": statistics, "regions": regions}
+
+
+def compared_rows(found: Comparison) -> list[list[str]]:
+    """A line for each statistic; blank where a programme does not have it."""
+    shown = []
+    for name, (one, other) in found.statistics.items():
+        pairs = [
+            (each.mode, f"{each.rho:g}", _short(each.national), _short(each.regional)) if each else ("", "", "", "")
+            for each in (one, other)
+        ]
+        shown.append([name, *(part for both in zip(*pairs, strict=True) for part in both)])
+    return shown
+
+
+COMPARED = ("statistic", "mode A", "mode B", "rho A", "rho B", "national A", "national B", "regional A", "regional B")
+
+
+def _side(one: Asked | None) -> Plain:
+    if one is None:
+        return None
+    return {"mode": one.mode, "rho": one.rho, "margin_national": one.national, "margin_regional": one.regional}
+
+
+def _short(number: float | None) -> str:
+    return "" if number is None else f"{number:.3g}"
 
 
 def draft_yaml(draft: Draft) -> bytes:

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rondgang.canonical import digest
-from rondgang.signed import Signed
 
-from coordinator.client import Planned
-from coordinator.desk.views import Prices, RegionPrice
-from coordinator.estimate import revision_of
-from coordinator.estimates.rows import Run, estimate_rows
+from coordinator.estimate import all_rows, revision_of
+from coordinator.estimates.rows import Run
 from coordinator.estimates.tables import to_json
-from coordinator.prices import PriceList, price_list
+from coordinator.prices import PriceList, price_unasked
 from coordinator.rehearsal.households import made_up
 from coordinator.rehearsal.noise import Sampler, with_parts
 from coordinator.rehearsal.sums import exact_sums
@@ -62,8 +59,8 @@ def rehearse(draft: Draft, codebook: Codebook, calendar: Calendar, seed: int, no
     }
     national = _national_sum(programme, sums, noisy)
     named = Run(RUN, revision_of(len(answers), national))
-    rows = estimate_rows(named, programme, codebook, calendar, answers, national)
-    return Rehearsal(programme, to_json(rows).encode("utf-8"), _prices(programme, codebook, calendar, draft))
+    rows = all_rows(named, programme, codebook, calendar, answers, national)
+    return Rehearsal(programme, to_json(rows).encode("utf-8"), price_unasked(programme, codebook, calendar, draft))
 
 
 def _national_sum(
@@ -92,9 +89,3 @@ def _national_sum(
         taken_back=dict.fromkeys(programme.regions, group.dropouts),
         blocks=tuple(blocks),
     )
-
-
-def _prices(programme: Programme, codebook: Codebook, calendar: Calendar, draft: Draft) -> PriceList:
-    """The price as far as the documents alone tell it: no region was asked what it would decide."""
-    unsigned = Planned(Signed("programme", to_canonical(programme), ()), programme, codebook, calendar, draft)
-    return price_list(unsigned, Prices(tuple(RegionPrice(region, "away") for region in programme.regions)))

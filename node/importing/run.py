@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as abc
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from node.errors import BadRegistry
 from node.forgetting import forgotten
@@ -45,6 +46,13 @@ class _Made:
 
 
 Enter = abc.Callable[[Path, Entering, abc.Sequence[bytes]], frozenset[bytes] | Full]
+Step = Literal["entered", "written"]
+Steps = abc.Callable[[Step], None]
+"""Called when the households are in the registry, and when the snapshot is written; tests stop the world there."""
+
+
+def _on(_step: Step) -> None:
+    """The steps of an ordinary day."""
 
 
 def try_files(request: ImportRequest) -> Report:
@@ -55,16 +63,24 @@ def try_files(request: ImportRequest) -> Report:
     return _made(request, on_trial(request.home), rehearse).report
 
 
-def import_files(request: ImportRequest) -> ImportResult:
+def import_files(request: ImportRequest, steps: Steps = _on) -> ImportResult:
     """Reads, cleans and writes one snapshot. Durable on return, and current for nobody until the ledger says so.
 
     Households that may be in it are entered in the registry first, durably: whatever breaks off later, none is entered
     too little. Raises BadImport where the files cannot be used at all; no snapshot is left behind then. Raises OSError
     from writing, and the faults of node/pseudonyms.py and node/registry.py.
     """
-    made = _made(request, pseudonyms(request.home), enter)
+
+    def entered(home: Path, entering: Entering, households: abc.Sequence[bytes]) -> frozenset[bytes] | Full:
+        found = enter(home, entering, households)
+        steps("entered")
+        return found
+
+    made = _made(request, pseudonyms(request.home), entered)
     report = made.report.to_json()
-    return ImportResult(write_snapshot(request.home, made.manifest, made.built.tables, report, made.ids), made.report)
+    snapshot = write_snapshot(request.home, made.manifest, made.built.tables, report, made.ids)
+    steps("written")
+    return ImportResult(snapshot, made.report)
 
 
 def _made(request: ImportRequest, names: Pseudonyms, enters: Enter) -> _Made:
@@ -73,8 +89,7 @@ def _made(request: ImportRequest, names: Pseudonyms, enters: Enter) -> _Made:
     mapping = None if written is None else load_mapping(written, codebook)
     delivery = find_files(files, mapping, codebook.units)
     raws = read_tables(delivery.parts, codebook, _rules(request, mapping))
-    rule = _building(request, delivery, names, enters)
-    built = build(raws, rule)
+    built = build(raws, _building(request, delivery, names, enters))
     findings = ordered([*_of_files(delivery, raws), *built.findings])
     tables = tuple(
         Delivered(
@@ -108,6 +123,8 @@ def _made(request: ImportRequest, names: Pseudonyms, enters: Enter) -> _Made:
 def _building(request: ImportRequest, delivery: Delivery, names: Pseudonyms, enters: Enter) -> Building:
     """By what the snapshot is built. Raises BadImport where there is nothing that a wave could be added to."""
     terms = request.terms
+    if terms.awaits and terms.most_cohorts is not None:
+        raise BadImport("awaits_inheritance", most=terms.most_cohorts)
     entering = Entering(
         request.snapshot_id, request.cohort, names.check, terms.imported, terms.inherited, terms.most_cohorts
     )

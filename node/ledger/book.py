@@ -34,7 +34,7 @@ from policies.rules.spent import NOTHING, Spent, Stated
 from policies.units.money import NanoRho
 
 ZERO = NanoRho(0)
-_SINGLE = ("size", "head", "region", "epoch", "time", "lifetime", "reset", "inherited")
+_SINGLE = ("size", "head", "region", "epoch", "time", "lifetime", "reset", "base", "inherited")
 """What of a book is one value, which an entry replaces."""
 Pair = tuple[str, str]
 K = TypeVar("K")
@@ -46,14 +46,15 @@ class Book:
     """The sum of all entries so far. Only `take` changes it; between `begin` and `settle` or `undo` on trial.
 
     `time` is that of the last entry (unix seconds). `reset` is what the log began with, `inherited` what was taken over
-    of predecessors. `adopted` maps (kind, name) to the document in force, with an empty name for all but codebooks;
-    `snapshots` maps a cohort to its newest import, `imported` holds (cohort, snapshot) of every one. `asked` holds
-    (programme, run), and `first_asked` when a programme came first (unix seconds); `approvals` the steward's last word
-    on a programme, `declined` the reason where that is no. `answered` maps (programme, snapshot) to the debit that
-    paid, `answered_at` to the place of the entry that says so; `unanswered` are debits without an answer, or of which
-    no vector left: charged, and dead unless this process still has them. `attempts` maps (programme, run) to its newest
-    attempt that was charged, `vectors` to the newest one whose vector could leave, `sums` to its finished sums.
-    `results` maps a run to its newest result, `received` to when that came (unix seconds).
+    of predecessors, and `base` as in policies/rules/spent.py. `adopted` maps (kind, name) to the document in force,
+    with an empty name for all but codebooks; `snapshots` maps a cohort to its newest import, `imported` holds (cohort,
+    snapshot) of every one. `asked` holds (programme, run), and `first_asked` when a programme came first (unix
+    seconds); `approvals` the steward's last word on a programme, `declined` the reason where that is no. `answered`
+    maps (programme, snapshot) to the debit that paid, `answered_at` to the place of the entry that says so;
+    `unanswered` are debits without an answer, or of which no vector left: charged, and dead unless this process still
+    has them. `attempts` maps (programme, run) to its newest attempt that was charged, `vectors` to the newest one whose
+    vector could leave, `sums` to its finished sums. `results` maps a run to its newest result, `received` to when that
+    came (unix seconds).
 
     `carried` is no entry's: (programme, snapshot) that closed epochs answered, from beside the log.
     """
@@ -66,6 +67,7 @@ class Book:
     cohorts: dict[str, NanoRho] = field(default_factory=dict)
     lifetime: NanoRho = ZERO
     reset: Stated = NOTHING
+    base: Stated = NOTHING
     inherited: Stated = NOTHING
     adopted: dict[Pair, Adopted] = field(default_factory=dict)
     snapshots: dict[str, Imported] = field(default_factory=dict)
@@ -89,7 +91,7 @@ class Book:
 
     @property
     def spent(self) -> Spent:
-        return Spent(dict(self.cohorts), self.lifetime, self.reset, self.inherited)
+        return Spent(dict(self.cohorts), self.lifetime, self.base, self.inherited)
 
     @property
     def cohorts_held(self) -> frozenset[str]:
@@ -217,13 +219,17 @@ class Book:
         self.epoch = 1
         if isinstance(event, Reset):
             self.epoch = event.epoch
-            self.reset = _stated(event.cohorts, event.lifetime_total)
+            self.reset = self.base = _stated(event.cohorts, event.lifetime_total)
             self.lifetime = self.reset.lifetime
             for cohort, rho in self.reset.cohorts.items():
                 self._put(self.cohorts, cohort, rho)
 
     def _inherit(self, event: Inherited) -> None:
-        """Adds what was not taken over before, in this log or with the one that a reset closed; nothing goes down."""
+        """Adds what was not taken over before, in this log or with the one that a reset closed; nothing goes down.
+
+        Privacy: data that were imported before did not know of it, so that households in them may be in more cohorts
+        than import was to allow. All that was spent so far then counts for everybody (`base`, policies/rules/spent.py).
+        """
         before = self.inherited.raised_to(self.reset)
         after = before.raised_to(_stated(event.cohorts, event.lifetime))
         for cohort, rho in after.cohorts.items():
@@ -231,6 +237,8 @@ class Book:
                 self._put(self.cohorts, cohort, self.cohorts.get(cohort, ZERO) + NanoRho(more))
         self.lifetime += NanoRho(after.lifetime.nano - before.lifetime.nano)
         self.inherited = self.inherited.raised_to(_stated(event.cohorts, event.lifetime))
+        if self.imported and not before.covers(after):
+            self.base = Stated(dict(self.cohorts), self.lifetime)
 
     def _decide(self, event: Approved | Declined) -> None:
         self._put(self.approvals, event.programme, "decline" if isinstance(event, Declined) else "approve")

@@ -75,14 +75,18 @@ def _banners(result: Result, facts: Facts, lang: Language) -> list[str]:
         found.append(say("page.synthetic", lang))
     if facts.test_only or result.asked.programme.test_only:
         found.append(say("page.test_only", lang))
+    final = not any(row.status == "provisional" for row in result.rows) and any(
+        row.status == "ok" for row in result.rows if row.scope == NATIONAL
+    )
     if away := [region for region in result.asked.regions if region not in result.regions]:
-        found.append(say("page.provisional", lang, regions=", ".join(away)))
+        found.append(say("page.without" if final else "page.provisional", lang, regions=", ".join(away)))
     direct = [row for row in result.rows if row.estimator == "direct"]
     summed = [row for row in direct if row.mode == "national" and row.scope == NATIONAL]
     if any(row.status == "missing" for row in summed):
         found.append(say("page.no_sum", lang))
     elif summed and (included := summed[0].regions_included) < (expected := summed[0].regions_expected):
-        found.append(say("page.reduced_sum", lang, included=included, expected=expected))
+        key = "page.smaller_sum" if final else "page.reduced_sum"
+        found.append(say(key, lang, included=included, expected=expected))
     return found
 
 

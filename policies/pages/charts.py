@@ -19,6 +19,7 @@ _WIDTH, _LABELS, _RIGHT = 760.0, 280.0, 24.0
 _ROW, _TOP, _BOTTOM = 34.0, 8.0, 26.0
 _OFFSET = {"first": -6.0, "second": 6.0}
 _TICKS = 5
+_LEAST_STEP = 1e-300
 _LINE_CHARACTERS = 42
 """What fits in the room for a label, on each of its two lines."""
 
@@ -129,5 +130,7 @@ def _label(label: str, middle: float) -> list[str]:
 
 def _round_step(rough: float) -> float:
     """The nearest of 1, 2, 2.5, 5 or 10 times a power of ten at or above `rough`."""
+    # The smallest numbers that there are have no tenth part.
+    rough = max(rough, _LEAST_STEP)
     power: float = 10.0 ** floor(log10(rough))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))

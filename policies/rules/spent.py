@@ -43,13 +43,15 @@ NOTHING = Stated()
 class Spent:
     """What the ledger says was charged so far: per cohort, and over the region's lifetime, the plain sum.
 
-    Both hold what was taken over: `reset` is what the log began with after an earlier one was lost, `inherited` what
-    predecessors of a merged region had spent, the largest that a calendar in force ever stated.
+    Both hold what was taken over. `base` are the totals up to a moment from which on alone it is known who is in which
+    cohort: what the log began with after an earlier one was lost, or all that was spent when more of predecessors came
+    to light than was known at import. `inherited` is what predecessors of a merged region had spent, the largest that
+    a calendar in force ever stated.
     """
 
     cohorts: Mapping[str, NanoRho]
     lifetime: NanoRho
-    reset: Stated = NOTHING
+    base: Stated = NOTHING
     inherited: Stated = NOTHING
 
     def cohort(self, name: str) -> NanoRho:
@@ -58,15 +60,15 @@ class Spent:
     def counted(self, most: int | None) -> NanoRho:
         """What counts against the lifetime cap where a household is in at most `most` cohorts; None: in any number.
 
-        Privacy: with `most`, the sum of the `most` largest totals that were charged here, on top of all that a reset
-        stated: nobody knows any more who paid that. Never less than the lifetime that a merger stated, and never more
+        Privacy: with `most`, the sum of the `most` largest amounts that were charged since `base`, on top of its
+        lifetime: nobody knows who paid that. Never less than the lifetime that a merger stated, and never more
         than the plain sum, which bounds every household by itself. Adjacency: one household with all its persons,
         waves and cohorts. Exact, in nano-rho; nothing is rounded. Source: sequential composition over the cohorts a
         household is in, the largest over all patterns of at most `most` of them.
         """
         if most is None:
             return self.lifetime
-        return max(self.inherited.lifetime, min(self.lifetime, self._above_reset(sum(self._largest(most)))))
+        return max(self.inherited.lifetime, min(self.lifetime, self._above_base(sum(self._largest(most)))))
 
     def room(self, cohort: str, cap: NanoRho, most: int | None) -> NanoRho:
         """The most that may still be charged to this cohort without `counted` exceeding the cap.
@@ -78,18 +80,18 @@ class Spent:
         if most is None or self.inherited.lifetime > cap:
             return plain
         others = self._largest(most, cohort)
-        if self._above_reset(sum(others)) > cap:
+        if self._above_base(sum(others)) > cap:
             return plain
-        beside = self._above_reset(sum(others[: most - 1]) + self._charged(cohort))
+        beside = self._above_base(sum(others[: most - 1]) + self._charged(cohort))
         return max(plain, cap.left_after(beside))
 
     def _charged(self, cohort: str) -> int:
-        """What was charged to a cohort since the reset, in nano-rho; with what was inherited."""
-        return self.cohort(cohort).nano - self.reset.cohort(cohort).nano
+        """What was charged to a cohort since `base`, in nano-rho; with what was inherited since."""
+        return self.cohort(cohort).nano - self.base.cohort(cohort).nano
 
     def _largest(self, most: int, without: str = "") -> list[int]:
         charged = (self._charged(name) for name in self.cohorts if name != without)
         return sorted(charged, reverse=True)[:most]
 
-    def _above_reset(self, nano: int) -> NanoRho:
-        return NanoRho(self.reset.lifetime.nano + nano)
+    def _above_base(self, nano: int) -> NanoRho:
+        return NanoRho(self.base.lifetime.nano + nano)

@@ -60,6 +60,7 @@ _OWNED = {
     "bins": (("histogram",), "a histogram"),
     "ranges": (_FACTORED, "a covariance, correlation or regression; elsewhere it is `within`"),
     "ridge": (("regression",), "a regression"),
+    "sd": (("mean", "paired_change"), "a mean or a paired change"),
     "compare": (("adjusted_difference",), "an adjusted difference"),
     "strata": (("adjusted_difference",), "an adjusted difference"),
     "at": (("quantile",), "a quantile"),

@@ -11,8 +11,10 @@ nothing rounded.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from policies.statistics.blocks import Value
-from policies.statistics.ranges import held, numeric
+from policies.statistics.ranges import check_sd, held, numeric
 from policies.statistics.shapes import Part, Shape, StatisticScope, select, single
 from policies.statistics.statistic import Statistic
 
@@ -22,5 +24,6 @@ def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str]:
     of = single(statistic, "a mean has one wave, and a variable in `of`")
     ref, column = numeric(of, scope.names, "mean; ask a proportion")
     low, high = held(statistic, column)
+    check_sd(statistic, column, low, high, Fraction(1, 2))
     part = Part(Value(ref, top=high - low, low=low), scope.by)
     return Shape(select(statistic, scope, (ref,)), scope.by, (part,), has_denominator=True), ref.text

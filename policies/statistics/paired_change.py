@@ -11,8 +11,10 @@ second; with at most C units the L2 norms are at most C*M and C. Add/remove one 
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from policies.statistics.blocks import AnyAxis, Change, Difference, Ones
-from policies.statistics.ranges import held
+from policies.statistics.ranges import check_sd, held
 from policies.statistics.shapes import Part, Shape, StatisticScope, select
 from policies.statistics.statistic import Statistic
 from policies.statistics.transition import ends
@@ -27,6 +29,7 @@ def shape(statistic: Statistic, scope: StatisticScope) -> tuple[Shape, str]:
     if column.better is None:
         raise ValueError(f"the codebook does not say which way `{before.name}` improves (`better: lower` or `higher`)")
     low, high = held(statistic, column)
+    check_sd(statistic, column, low, high, Fraction(1))
     axes: tuple[AnyAxis, ...] = (*scope.by, Change(before, after, column.better))
     parts = (Part(Difference(before, after, top=high - low, low=low), scope.by), Part(Ones(), axes, role="directions"))
     return Shape(select(statistic, scope, (before, after)), axes, parts, has_denominator=False), before.name

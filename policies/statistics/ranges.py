@@ -40,6 +40,15 @@ def between(bounds: tuple[Decimal, Decimal] | None, column: Column, called: str)
     return int(low), int(high)
 
 
+def check_sd(statistic: Statistic, column: Column, low: int, high: int, widest: Fraction) -> None:
+    """Raises ValueError unless a planning deviation is above zero and at most `widest` times the held range."""
+    if statistic.sd is None:
+        return
+    most = column.grid * (high - low) * widest
+    if not 0 < Fraction(statistic.sd) <= most:
+        raise ValueError(f"`sd` is a planning deviation above 0, and of values held so at most {float(most):g}")
+
+
 def bin_starts(statistic: Statistic, column: Column) -> tuple[int, ...]:
     """The index at which each bin but the first begins. Raises ValueError for bins off the grid or out of order."""
     steps = [(Fraction(start) - column.lower) / column.grid for start in statistic.bins]

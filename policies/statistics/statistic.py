@@ -84,6 +84,12 @@ class Statistic(Document):
     """Of a quantile: which ones, such as "0.5" for the median."""
     leaves: int = Field(default=64, ge=2, le=1024)
     """Of a quantile: into how many ranges the number's values are split; a power of two."""
+    sd: Exact | None = None
+    """Of a mean, the public planning deviation of its values; of a paired change, that of the change itself.
+
+    In place of the codebook's, where that does not fit the bounds, the filter, or how much a value says of the later
+    one. It makes intervals wider or narrower and costs nothing; it is known before the data, never computed from them.
+    """
     ridge: Exact | None = None
     """Of a regression: how much it is pulled to zero (a share of the units); such a figure has no interval."""
     by: tuple[str, ...] = ()

@@ -191,7 +191,7 @@ class Planning(Document):
     """Public planning figures of what cannot be known before the study. They size margins, never budgets."""
 
     drift: Exact = Decimal("0.02")
-    """Standard deviation by which a region's true share moves from one cycle to the next."""
+    """Standard deviation by which the true share of a whole group of regions moves from one cycle to the next."""
     between: Exact | None = None
     """Standard deviation between the regions' true shares; without it none is assumed."""
 

@@ -40,7 +40,8 @@ def invoke(app: typer.Typer, *words: str | Path) -> Result:
 
 
 def files(folder: Path) -> set[Path]:
-    return {path for path in folder.rglob("*") if path.is_file()}
+    # The key of pseudonyms is made at first need, also by an import that ends in a refusal; it says nothing of anyone.
+    return {path for path in folder.rglob("*") if path.is_file() and path.name != "pseudonyms.key"}
 
 
 def check(refused: Result, said: str, before: set[Path], folder: Path) -> None:
@@ -112,7 +113,7 @@ PROGRAMMES = [
     ('price: {rho: "0.2"}', 'price: {rho: "0.2"}\nsecure: {colluders: 0, dropouts: 1}', "colluders"),
     ('price: {rho: "0.2"}', 'price: {rho: "0.2"}\nsecure: {colluders: 1, dropouts: -1}', "dropouts"),
     ('price: {rho: "0.2"}', 'price: {rho: "0.2"}\nsecure: {colluders: 1, dropouts: 1}', "mode: national"),
-    ("kind: count", "kind: quantile", "not yet"),
+    ("kind: count", "kind: quantile", "household"),
     ('of: "state == none"', 'of: "state == never"', "never"),
     ('of: "state == none"', 'of: "state = none"', "stopped"),
     ('of: "safe == yes"', 'of: "incidents @ == 1"', "adults_safe"),

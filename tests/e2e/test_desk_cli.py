@@ -92,7 +92,8 @@ def test_price_writes_the_document_of_the_contract(country: Country, server: Des
         shown = rondgang(country, "price", programme(country), "--out", out)
         assert not any(node.orders for node in nodes.values())
     document = json.loads(out.read_bytes())
-    assert list(document) == ["programme", "hash", "rho", "epsilon", "delta", "statistics", "regions"]
+    contract = ["programme", "hash", "rho", "epsilon", "delta", "statistics", "regions"]
+    assert list(document)[: len(contract)] == contract
     assert list(document["statistics"][0]) == [
         "statistic", "mode", "rho", "margin_regional", "margin_national", "by_region",
     ]  # fmt: skip
@@ -104,6 +105,33 @@ def test_price_writes_the_document_of_the_contract(country: Country, server: Des
     assert {one["decision"] for one in document["regions"]} == {"granted"}
     assert document["regions"][0]["left_cohort"] == 0.5
     assert "Denominators" in shown.stdout
+
+
+def test_targets_become_a_programme_that_is_priced_compared_and_submitted(
+    country: Country, server: DeskThread, tmp_path: Path
+) -> None:
+    """By the desk's documents: nobody is asked to plan, regions say what they have left, and each answers."""
+    targets, planned = tmp_path / "targets.yaml", tmp_path / "planned.yaml"
+    written = yaml.safe_load(programme(country).read_text())
+    statistics = [
+        {**one, "target": {"national": "0.2"}} for one in written["statistics"] if one["id"] in ("stopped", "helped")
+    ]
+    del written["price"]
+    targets.write_text(yaml.safe_dump({**written, "statistics": statistics}, sort_keys=False))
+    with ExitStack() as stack:
+        nodes = all_nodes(stack, country, server.port)
+        made = facts(rondgang(country, "plan", targets, "--out", planned, "--json"))
+        assert made["file"] == str(planned)
+        priced = facts(rondgang(country, "price", planned, "--json"))
+        both = facts(rondgang(country, "compare", planned, programme(country), "--json"))
+        assert not any(node.orders for node in nodes.values())
+        result = rondgang(country, "submit", planned, "--wait")
+    assert priced["rho"] == made["rho"] == both["first"]["rho"]
+    assert [one["margin_national"] for one in priced["statistics"]] == pytest.approx(
+        [one["targets"][0]["margin"] for one in made["statistics"]]
+    )
+    assert {one["region"]: one["pays_both"] for one in both["regions"]} == dict.fromkeys(REGIONS, True)
+    assert "3 of 3 regions answered; each was charged" in result.stdout
 
 
 def test_a_programme_that_every_region_refuses_opens_no_run(country: Country, server: DeskThread) -> None:

@@ -44,14 +44,19 @@ FOUR = (
     .replace("{DD: {household: 10, adult: 10, child: 10}}", "{}")
 )
 """The small calendar with four regions in its first cohort."""
-KINDS = "statistics: [count, proportion, mean, transition, covariance, correlation, regression]\n"
+KINDS = (
+    "statistics: [count, proportion, mean, transition, covariance, correlation, regression, adjusted_difference, "
+    "quantile]\n"
+)
 ALLOWED = f'{POLICY}{KINDS}secure: {{own_noise: {{rho: "1"}}, attempts: 3, colluders: 1}}\n'
 _IN_ATTEMPTS = frozenset({"order", "secure_keys", "participants", "national_sum"})
-PRODUCTS: tuple[dict[str, object], ...] = (
+SEVERAL: tuple[dict[str, object], ...] = (
     {"id": "tie", "kind": "covariance", "of": ["incidents", "incidents@T0"], "ranges": {"incidents": ["0", "3"]}},
     {"id": "alike", "kind": "correlation", "of": ["help == yes", "incidents"]},
     {"id": "line", "kind": "regression", "of": ["incidents", "incidents@T0", "help == yes"]},
     {"id": "pulled", "kind": "regression", "of": ["incidents", "help@T0 == yes"], "ridge": "0.1"},
+    {"id": "adjusted", "kind": "adjusted_difference", "of": "incidents == 0", "compare": "help", "strata": ["help@T0"]},
+    {"id": "middle", "kind": "quantile", "of": "incidents", "at": ["0.5", "0.75"], "leaves": 4},
 )
 OWN = {"id": "changed", "kind": "proportion", "of": "incidents == 0", "unit": "household"}
 
@@ -142,15 +147,15 @@ def test_a_programme_of_both_kinds_has_answers_and_a_sum(federation: Federation,
         assert charges == {0: charge.rho - charge.national, 1: charge.national}
 
 
-def test_products_of_two_are_answered_both_ways_and_an_auditor_finds_their_price_right(
+def test_figures_of_several_sums_are_answered_both_ways_and_an_auditor_finds_their_price_right(
     federation: Federation, desk: Desk, tmp_path: Path
 ) -> None:
     both = [
         {**one, "id": f"{one['id']}_{mode}", "unit": "household", "mode": mode}
         for mode in ("regional", "national")
-        for one in PRODUCTS
+        for one in SEVERAL
     ]
-    planned = desk.plan(draft("products", *both, rho="0.3", weights=dict.fromkeys(REGIONS, "1")))
+    planned = desk.plan(draft("several", *both, rho="0.3", weights=dict.fromkeys(REGIONS, "1")))
     last = finished(desk, desk.submit(planned).run)
     assert last.state is State.COMPLETE
     rows = desk.results(last.run)
@@ -158,6 +163,8 @@ def test_products_of_two_are_answered_both_ways_and_an_auditor_finds_their_price
     terms = ["term=(intercept)", "term=incidents@T0", "term=help@T1 in {yes}"]
     for mode, scopes in (("regional", {"national", *REGIONS}), ("national", {"national"})):
         assert told[f"line_{mode}"] == terms
+        assert told[f"adjusted_{mode}"] == ["help@T1=yes"] * 2
+        assert told[f"middle_{mode}"] == ["quantile=0.5", "quantile=0.75"]
         assert set(rows[rows["statistic"] == f"tie_{mode}"]["scope"]) == scopes
     assert set(rows["status"]) <= {"ok", "withheld"}
     assert rows["estimate"].notna().sum() >= len(rows) / 2
@@ -174,6 +181,7 @@ def test_products_of_two_are_answered_both_ways_and_an_auditor_finds_their_price
     text = page.read_text(encoding="utf-8")
     assert "linear regression of incidents@T1 on incidents@T0, help@T1 in {yes} over" in text
     assert "incidents beyond 0 to 3 counts as the bound" in text
+    assert "between groups of help@T1, households (T1); adjusted: made alike in help@T0" in text
 
 
 def test_a_region_that_is_away_is_left_out_of_the_sum_and_has_it_when_it_answers(

@@ -44,7 +44,7 @@ def test_nobody_paid_more_whatever_was_lost(
 ) -> None:
     """A household paid at most what the reset stated, and after it for `most` cohorts at most."""
     spent = _ledger(reset, unknown, charged)
-    worst = spent.reset.lifetime.nano + max(map(sum, combinations(charged.values(), min(most, len(charged)))))
+    worst = spent.base.lifetime.nano + max(map(sum, combinations(charged.values(), min(most, len(charged)))))
     assert worst <= spent.counted(most).nano <= spent.lifetime.nano
     assert spent.counted(most) <= spent.counted(most + 1) <= spent.counted(None) == spent.lifetime
     assert spent.counted(max(1, len(charged))) == spent.lifetime
@@ -80,12 +80,12 @@ def test_there_is_room_for_exactly_the_charges_that_stay_below_the_cap(
 ) -> None:
     began, after = _ledger(reset, unknown, charged), _stated(taken, 5)
     totals = {name: began.cohort(name) + after.cohort(name) for name in {*began.cohorts, *after.cohorts}}
-    spent = Spent(totals, began.lifetime + after.lifetime, began.reset, after)
+    spent = Spent(totals, began.lifetime + after.lifetime, began.base, after)
 
     def fits(charge: int) -> bool:
         total = {**spent.cohorts, cohort: spent.cohort(cohort) + NanoRho(charge)}
         whole = spent.lifetime + NanoRho(charge)
-        return Spent(total, whole, spent.reset, spent.inherited).counted(most).nano <= cap
+        return Spent(total, whole, spent.base, spent.inherited).counted(most).nano <= cap
 
     room = spent.room(cohort, NanoRho(cap), most).nano
     assert room == max((charge for charge in range(cap + 2) if fits(charge)), default=0)

@@ -48,6 +48,8 @@ QUESTIONS = st.sampled_from(
         *({"kind": "proportion", "of": of, "wave": wave} for of in CONDITIONS for wave in ("T0", "T1")),
         *({"kind": "mean", "of": of, "wave": "T1"} for of in ("incidents", "incidents@T0", "grade")),
         *({"kind": kind, "of": "incidents", "wave": "T1"} for kind in ("sum", "variance")),
+        {"kind": "covariance", "of": ["incidents", "state == none or help@T0 == yes"], "wave": "T1"},
+        {"kind": "regression", "of": ["grade", "incidents@T0", "began == yes"], "wave": "T1"},
         {"kind": "histogram", "of": "incidents@T0", "bins": ["1", "3"], "wave": "T1"},
         {"kind": "histogram", "of": "state", "wave": "T1"},
         {"kind": "count", "wave": "T1"},
@@ -80,6 +82,11 @@ def meant(statistic: Statistic, row: Row) -> bool:
     of = statistic.of if isinstance(statistic.of, str) else ""
     if statistic.kind == "proportion":
         needed |= required(parse(of, scope))
+    elif isinstance(statistic.of, tuple):
+        for factor in statistic.of:
+            bare = " " not in factor
+            needed |= {Ref(*factor.split("@")) if "@" in factor else _at(factor, "T1")} if bare else set()
+            needed |= set() if bare else required(parse(factor, scope))
     elif statistic.kind in ("mean", "sum", "variance", "histogram"):
         needed.add(Ref(*of.split("@")) if "@" in of else _at(of, "T1"))
     elif statistic.kind == "transition":

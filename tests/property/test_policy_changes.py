@@ -36,6 +36,7 @@ POLICIES = st.fixed_dictionaries(
         "forbidden_crossings": st.sets(st.sampled_from([("profile", "state"), ("state", "profile"), ("help", "age")])),
         "approval": st.sampled_from(["automatic", "steward"]),
         "secure": st.none() | RULES,
+        "households": st.none() | st.builds(lambda most: {"most_cohorts": most}, st.integers(1, 3)),
         "tick_ms": st.sampled_from([5, 25, 100]),
         "witnesses": st.builds(lambda n, f: {"need": n, "faulty": f}, st.integers(1, 4), st.integers(0, 2)),
     }
@@ -56,27 +57,32 @@ ONE_CHANGE = POLICIES.flatmap(
 """A policy that grants the small programme, with some of its fields drawn: so that grants are not rare."""
 
 
-def standing(policy: RegionPolicy, word: Decision | None) -> Standing:
+NOTHING = Spent({}, NanoRho(0))
+DEAR = Spent({"c1": NanoRho(10**8), "c2": NanoRho(25 * 10**7), "c3": NanoRho(5 * 10**7)}, NanoRho(4 * 10**8))
+"""So much that the number of cohorts that count decides."""
+
+
+def standing(policy: RegionPolicy, word: Decision | None, spent: Spent = NOTHING) -> Standing:
     return Standing(
         region="AA",
         policy=policy,
         calendar=national_study.calendar(),
         codebooks={SIGNED.codebook_hash: small_study.codebook()},
         snapshots={"c1": SIGNED.codebook_hash},
-        spent=Spent({}, NanoRho(0)),
+        spent=spent,
         now=small_study.OPEN,
         approvals={} if word is None else dict.fromkeys(NAMES, word),
     )
 
 
-@given(ONE_CHANGE, ONE_CHANGE, st.sampled_from(["approve", None]))
+@given(ONE_CHANGE, ONE_CHANGE, st.sampled_from(["approve", None]), st.sampled_from([NOTHING, DEAR]))
 @settings(max_examples=300, deadline=None)
 def test_without_a_loosening_nothing_is_granted_that_was_refused_before(
-    old: RegionPolicy, new: RegionPolicy, word: Decision | None
+    old: RegionPolicy, new: RegionPolicy, word: Decision | None, spent: Spent
 ) -> None:
     directions = {change.direction for change in changes(old, new)}
     for asked, attempt in ((SIGNED, 0), (TOGETHER, 0), (TOGETHER, 1)):
-        before, after = (decide(asked, standing(one, word), attempt=attempt) for one in (old, new))
+        before, after = (decide(asked, standing(one, word, spent), attempt=attempt) for one in (old, new))
         if "loosens" not in directions and isinstance(after, Granted):
             assert isinstance(before, Granted)
         if "tightens" not in directions and isinstance(before, Granted):
@@ -98,7 +104,7 @@ def test_the_way_back_has_the_same_fields_in_the_other_direction(old: RegionPoli
 def test_a_policy_that_was_adopted_may_be_adopted_again_and_a_weak_rule_never(
     policy: RegionPolicy, held: RegionPolicy | None, witnesses: int | None
 ) -> None:
-    place = Place("AA", small_study.calendar(), (small_study.codebook(),), witnesses, held, Spent({}, NanoRho(0)))
+    place = Place("AA", small_study.calendar(), (small_study.codebook(),), witnesses, held, NOTHING)
     found = {one.code: one for one in findings(policy, place)}
     again = findings(policy, replace(place, held=policy))
     assert not {"same_version", "older_version"} & {one.code for one in again}

@@ -67,6 +67,14 @@ def test_intervals_of_the_country_and_of_regions_hold(found: Found) -> None:
         assert only_above or held <= most, key
 
 
+def test_a_corrected_share_is_unbounded_where_one_of_its_parts_is(found: Found) -> None:
+    for setting in ("819, regional, 13 of 13", "3000, national, 13 of 13"):
+        corrected, part = (
+            found.tallies[name, setting] for name in ("corrected for attrition: none", "transition: none to none")
+        )
+        assert corrected.unbounded >= part.unbounded
+
+
 def test_shrunk_rows_hold_on_average_over_regions(found: Found) -> None:
     shrunk = {key: tally for key, tally in found.tallies.items() if key[0].startswith("shrunk") and tally.studies > 200}
     assert len(shrunk) >= 4
@@ -145,12 +153,12 @@ def _plain(exact: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.flo
     n = {name: exact[name] for name in exact}
     moved = n["moved"].reshape(-1, 3, 3)
     counts, change = n["grade_change_directions"], n["incidents_change_directions"]
-    helped, units = (n[name].reshape(-1, 2, 3) for name in ("helped", "n4"))
+    helped, units = (n[name].reshape(-1, 2, 3) for name in ("helped", "n5"))
     shares, severity = (helped / units + 1) / 2, units.sum(axis=2) / units.sum(axis=(1, 2))[:, None]
     return {
         "proportion, households": (n["stopped"] / n["n1"] + 1) / 2,
-        "proportion, children": (n["safe"] / n["n2"] + 1) / 2,
-        "mean, children": 3 + 0.1 * (n["grade"] / n["n3"] + 60) / 2,
+        "proportion, children": (n["safe"] / n["n3"] + 1) / 2,
+        "mean, children": 3 + 0.1 * (n["grade"] / n["n4"] + 60) / 2,
         "mean change, children": 0.1 * n["grade_change"] / counts.sum(axis=1, keepdims=True),
         "mean change, households": n["incidents_change"] / change.sum(axis=1, keepdims=True),
         "transition": (moved / moved.sum(axis=2, keepdims=True)).reshape(-1, 9),

@@ -280,6 +280,8 @@ def _everything() -> list[Verdict]:
     made.govern(2, {"c3": "0.5"}, "0.9", approval="steward", test_only=True, **rules)
     made.govern(3, {"c3": "0.5"}, "0.9", approval="steward", test_only=True, **rules, tick_ms=50)
     made.govern(4, {"c3": "0.5"}, "0.9", approval="steward", secure={"own_noise": {"rho": "0.3"}})
+    made.govern(5, {"c3": "0.5"}, "0.9", households={"most_cohorts": 2})
+    made.log("inherited", calendar="c" * 64, cohorts={"c3": "100"}, lifetime="100")
     made.attempt(nationally("sums", "0.05", "0.02"))
     made.attempt(nationally("sums", "0.05", "0.02"), 2, dead=True)
     made.reset({"c3": NANO}, NANO)
@@ -299,6 +301,23 @@ def _everything() -> list[Verdict]:
     warning = [one for one in FINDINGS if one.severity is Severity.WARNING]
     full = verdict(*regions, findings=FINDINGS, others=(witness, desk))
     return [replace(full, no_bundles=("n",)), national(), national(()), national(warning), verdict()]
+
+
+def test_what_counts_over_the_lifetime_is_that_of_the_dearest_cohorts() -> None:
+    made = Region("FR")
+    made.log("inherited", calendar="c" * 64, cohorts={"c1": "30000000", "c2": "20000000"}, lifetime="40000000")
+    made.govern(1, {"c3": "0.5", "c4": "0.5"}, "0.9")
+    for name, cohort in (("one", "c3"), ("two", "c4"), ("three", "c4")):
+        made.ask(programme(name, "0.05", cohort))
+    made.govern(2, {"c3": "0.5", "c4": "0.5"}, "0.9", households={"most_cohorts": 2})
+    made.ask(programme("four", "0.01", "c3"))
+    made.log("inherited", calendar="d" * 64, cohorts={"c1": "31000000"}, lifetime="41000000")
+    *cohorts, lifetime = accounts(made.history, names((made.history.bundle,), "nl"))
+    assert {one.cohort: one.spent for one in cohorts} == {
+        "c1": 31_000_000, "c2": 20_000_000, "c3": 60_000_000, "c4": 100_000_000
+    }  # fmt: skip
+    spent = [move.spent // 1_000_000 for move in lifetime.moves]
+    assert spent == [40, 40, 90, 140, 190, 150, 160, 160]
 
 
 def test_caps_are_exact_fractions_rounded_down() -> None:

@@ -9,9 +9,11 @@ import pytest
 from compose.demo.generator.calibration import load_calibration
 from compose.demo.generator.generate import generate
 from compose.demo.generator.truth import STATES, frame, wide
+from coordinator.estimates import apart
+from coordinator.estimates.absent import Split, remark
 from coordinator.estimates.adjusted_difference import YES_OR_NO, Cells, cells, figures
 from coordinator.estimates.mean import Grid
-from coordinator.estimates.ratio import NoisyBlock
+from coordinator.estimates.ratio import Figures, NoisyBlock
 from coordinator.estimates.sets import Z95, Floats
 
 UNITS = np.array([[[40.0, 60.0], [100.0, 200.0]]])
@@ -103,6 +105,48 @@ def test_a_regions_row_is_withheld_where_the_regions_are_weak_on_average() -> No
     adjusted, _ = figures(exact(np.stack([YES, YES / 10]), units, 10.0**2), YES_OR_NO, *NAMES)
     assert adjusted.readable is not None
     assert adjusted.readable.tolist() == [[False], [False]]
+
+
+def split(missing: int) -> Split:
+    one = np.ones(13)
+    return Split(one[missing:], 60 * one[missing:], one[:missing], 60 * one[:missing])
+
+
+def regions_of(differences: Floats, units: float) -> tuple[Figures, Figures]:
+    """Each region's own difference and that of all, with that many units in every cell."""
+    there = np.full((len(differences), 1, 2, 2), units)
+    yes = there * np.stack([0.3 + 0 * differences, 0.3 + differences], axis=-1)[:, np.newaxis, np.newaxis]
+    own, together = exact(yes, there, 1.0), exact(yes.sum(axis=0), there.sum(axis=0), float(len(differences)))
+    return figures(own, YES_OR_NO, *NAMES)[0], figures(together, YES_OR_NO, *NAMES)[0]
+
+
+def test_missing_regions_widen_a_difference_by_what_regions_may_differ() -> None:
+    own, together = regions_of(np.linspace(-0.2, 0.4, 10), 400.0)
+    assert apart.widened(together, own, split(0), 0.1) is together
+    estimated, planned, none = (
+        apart.widened(together, here, split(3), sd) for here, sd in ((own, 0.1), (None, 0.1), (None, None))
+    )
+    told = [one.absent for one in (estimated, planned, none)]
+    assert [one and one.source for one in told] == ["estimated", "planned", "none"]
+    assert told[0] is not None
+    # Regions of 1,600 units tell by how much they differ nearly without error; those that differ most weigh a bit more.
+    assert told[0].deviation == pytest.approx([np.linspace(-0.2, 0.4, 10).std(ddof=1)], rel=0.05)
+    assert told[0].quantile == pytest.approx([2.262], rel=0.05)
+    share = (3 / 13) ** 2 * (1 / 10 + 1 / 3)
+    assert planned.std_error**2 == pytest.approx(together.std_error**2 + share * 0.01)
+    assert planned.high == pytest.approx(together.estimate + Z95 * planned.std_error)
+    assert none.high == pytest.approx(together.high)
+    assert remark(("AA",), planned, 0).endswith("a deviation between regions of 0.1 (planned)")
+    assert "nothing for how they may differ" in remark(("AA",), none, 0)
+
+
+def test_regions_that_are_alike_add_little_and_weak_ones_are_not_asked() -> None:
+    alike = apart.widened(*regions_of(np.full(10, 0.1), 400.0)[::-1], split(3), None)
+    assert alike.absent is not None
+    assert (alike.absent.source, alike.absent.deviation.tolist()) == ("estimated", [0.0])
+    weak = apart.widened(*regions_of(np.full(10, 0.1), 2.0)[::-1], split(3), 0.1)
+    assert weak.absent is not None
+    assert weak.absent.source == "planned"
 
 
 def families() -> pd.DataFrame:

@@ -80,6 +80,12 @@ def test_the_newest_run_of_each_earlier_cohort_counts() -> None:
     assert both == (("h1", "run-1", 0.2), ("c1", "run-3", 0.5))
 
 
+def test_a_later_run_of_fewer_regions_does_not_take_the_place_of_a_whole_one() -> None:
+    whole = past("run-1", "h1", row(regions_included=3, regions_expected=3))
+    partly = past("run-2", "h1", row(estimate="0.4", regions_expected=3), opened=2)
+    assert carried(whole, partly) == carried(partly, whole) == (("h1", "run-1", 0.2),)
+
+
 def test_later_cohorts_and_those_that_no_calendar_knows_are_left_out() -> None:
     assert carried(past("run-2", "c2"), past("run-3", "c1")) == ()
     one = past()

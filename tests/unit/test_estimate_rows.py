@@ -166,6 +166,18 @@ def test_weak_rows_are_withheld_and_keep_their_numbers(codebook: Codebook, calen
     assert {row.status for row in rows if row.statistic == "families"} == {"ok"}
 
 
+def test_a_figure_over_a_noisy_zero_is_empty_and_says_why(
+    programme: Programme, codebook: Codebook, calendar: Calendar
+) -> None:
+    answers = {
+        region: {name: [0] * len(values) for name, values in blocks.items()}
+        for region, blocks in _answers(programme, codebook, calendar).items()
+    }
+    shares = [row for row in estimate_rows(RUN, programme, codebook, calendar, answers) if row.measure == "share"]
+    assert shares
+    assert all(math.isnan(row.estimate) and UNBOUNDED in row.note and row.status == "withheld" for row in shares)
+
+
 def test_an_answer_that_does_not_fit_is_an_error(programme: Programme, codebook: Codebook, calendar: Calendar) -> None:
     answers = _answers(programme, codebook, calendar)
     short = {**answers, "DR": {**answers["DR"], "change": [1, 2, 3]}}

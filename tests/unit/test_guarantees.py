@@ -114,6 +114,14 @@ def test_a_policy_that_allows_national_sums_says_what_they_rest_on_and_what_is_l
     assert complaints(made("nl", secure=RULE), "nl") == []
 
 
+def test_a_limit_on_cohorts_is_promised_with_what_it_rests_on() -> None:
+    plain, limited = read(made("en")).text, read(made("en", households={"most_cohorts": 2})).text
+    assert "A household may be in all cohorts" in plain
+    assert "A household counts in at most 2 cohorts." in limited
+    assert "whoever is under two ids, moves or lives in two households is outside it" in limited
+    assert complaints(made("nl", households={"most_cohorts": 1}), "nl") == []
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_is_whole_self_contained_and_readable_for_everyone(lang: Language) -> None:
     assert complaints(made(lang), lang) == []
@@ -127,6 +135,8 @@ def test_every_word_of_it_is_said(lang: Language) -> None:
         made(lang, lone, approval="steward", variables={"deny": ["x"]}, forbidden_crossings=[["x", "y"]]),
         made(lang, lone, 100 * NANO, test_only=True, witnesses={"need": 3, "faulty": 1}),
         made(lang, lone, secure=RULE),
+        made(lang, lone, households={"most_cohorts": 1}),
+        made(lang, households={"most_cohorts": 2}),
     ]
     text = re.sub(r"\s+", " ", " ".join(map(unescape, texts)))
     for key, words in catalogue().items():

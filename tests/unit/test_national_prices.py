@@ -88,7 +88,7 @@ def test_in_the_demo_every_national_margin_is_at_most_a_22nd_tenth_of_the_median
 
 def test_the_fields_of_the_contract_come_first_and_more_is_said_only_where_it_is_so() -> None:
     plain = document(in_mode(shipped(), "regional"))
-    assert tuple(plain) == ("programme", "hash", "rho", "epsilon", "delta", "statistics", "regions")
+    assert tuple(plain) == ("programme", "hash", "rho", "epsilon", "delta", "statistics", "regions", "dropping")
     assert {tuple(one) for one in plain["statistics"]} == {CONTRACT}
     both = document(shipped())
     fields = {one["mode"]: tuple(one) for one in both["statistics"]}
@@ -96,7 +96,7 @@ def test_the_fields_of_the_contract_come_first_and_more_is_said_only_where_it_is
     assert fields["national"] == (*CONTRACT, "margin_national_if_regional", "margin_national_with_dropouts")
     assert tuple(both)[7:] == (
         "colluders", "dropouts", "attempts", "rho_attempt", "rho_most", "epsilon_most", "own_noise_rho",
-        "own_noise_epsilon",
+        "own_noise_epsilon", "dropping",
     )  # fmt: skip
     weighted = document(shipped(weights=weights(ZE="2")))
     assert all(tuple(one)[-2:] == ("margin_national_weighted", "loss_by_weights") for one in weighted["statistics"])
@@ -225,7 +225,7 @@ def test_the_table_shows_both_margins_attempts_weights_and_trimming(capsys: pyte
     assert "national if asked regionally" in words
     assert "national weighted" in words
     # A national statistic has no figure of a region to show a margin of.
-    (line,) = (line for line in shown.splitlines() if line.startswith("children_safe"))
+    line = next(line for line in shown.splitlines() if line.startswith("children_safe"))
     one = next(one for one in prices.statistics if one.statistic == "children_safe")
     assert f"{one.margin.if_regional:.3g}" in line
     assert f"{one.margin.regional:.3g}" not in line

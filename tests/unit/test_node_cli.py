@@ -65,7 +65,10 @@ def test_a_steward_goes_from_nothing_to_a_policy_in_dutch(run: Verb, tmp_path: P
     assert "De gegevensmap van regio FR" in made.stdout
     assert "niet aangemeld" in run("status").stdout
     taken = enrol(run, tmp_path)
-    assert (taken.exit_code, f"Overgenomen: kalender rotation@{calendar().calendar.version}." in taken.stdout) == (0, True)
+    assert (taken.exit_code, f"Overgenomen: kalender rotation@{calendar().calendar.version}." in taken.stdout) == (
+        0,
+        True,
+    )
     assert "niet overgenomen is beleid" in run("status").stdout
     shipped = Path(__file__).parents[2] / "policies" / "shipped" / "region.policy.yaml"
     assert run("policy", "adopt", shipped).exit_code == 0

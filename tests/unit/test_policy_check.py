@@ -88,6 +88,54 @@ def test_a_cap_below_what_was_spent_is_said() -> None:
     assert (found.code, found.fields["spent"], found.fields["cap"]) == ("overspent", "0.500000001", "0.5")
 
 
+def cohorts(most: int | None, version: int = 1) -> RegionPolicy:
+    """A policy by which a household may be in so many cohorts; None: in all."""
+    rule = None if most is None else {"most_cohorts": most}
+    return region_policy(region="AA", policy={"version": version}, households=rule)
+
+
+@pytest.mark.parametrize("held", [None, 4, 3])
+def test_fewer_cohorts_a_household_than_there_are_data_of_cannot_be_promised(held: int | None) -> None:
+    imported = frozenset({"c1", "c2", "c3"})
+    place = replace(PLACE, held=cohorts(held), imported=imported)
+    (found,) = [one for one in findings(cohorts(2, 2), place) if one.objection]
+    assert (found.code, found.fields) == ("fewer_cohorts", {"most": "2", "cohorts": "c1, c2, c3", "least": "3"})
+    assert codes(cohorts(3, 2), place) == ([], [])
+    assert codes(cohorts(2, 2), replace(place, imported=imported - {"c3"})) == ([], [])
+    assert codes(cohorts(None, 2), place) == ([], [])
+
+
+def test_a_limit_that_was_kept_all_along_stays_and_more_cohorts_are_always_fine() -> None:
+    many = frozenset({"c1", "c2", "c3", "c4"})
+    place = replace(PLACE, held=cohorts(2), imported=many)
+    assert codes(cohorts(2), place) == codes(cohorts(3, 2), place) == codes(cohorts(None, 2), place) == ([], [])
+    assert codes(cohorts(2), replace(place, held=None)) == (["fewer_cohorts"], [])
+
+
+def test_what_more_cohorts_come_to_is_said_where_it_leaves_nothing() -> None:
+    spent = Spent({"c1": NanoRho(5 * 10**8), "c2": NanoRho(4 * 10**8)}, NanoRho(9 * 10**8))
+    place = replace(PLACE, spent=spent, held=cohorts(1))
+    assert codes(cohorts(1), place) == ([], [])
+    (found,) = findings(cohorts(2, 2), place)
+    assert (found.code, found.fields) == ("lifetime_overspent", {"spent": "0.9", "cap": "0.8"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (None, 2, ("", "2", "loosens")),
+        (3, 2, ("3", "2", "loosens")),
+        (2, 3, ("2", "3", "tightens")),
+        (2, None, ("2", "", "tightens")),
+    ],
+)
+def test_the_fewer_cohorts_count_the_more_may_be_answered(
+    old: int | None, new: int | None, expected: tuple[str, str, str]
+) -> None:
+    (found,) = changes(cohorts(old), cohorts(new))
+    assert (found.field, found.old, found.new, found.direction) == ("households.most_cohorts", *expected)
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [

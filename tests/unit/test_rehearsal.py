@@ -117,6 +117,8 @@ statistics:
   - {id: l, kind: covariance, of: [incidents, grade], unit: household, wave: T1, ranges: {grade: ["-0.5", "1"]}}
   - {id: m, kind: correlation, of: ["safe == yes", wellbeing], unit: adult, wave: T1, by: [profile]}
   - {id: o, kind: regression, of: [wellbeing, "safe@T0 == yes", wellbeing@T0, grade], unit: adult, wave: T1}
+  - {id: p, kind: quantile, of: incidents, unit: household, wave: T1, at: ["0.5"], within: ["1", "4"], leaves: 4}
+  - {id: q, kind: adjusted_difference, of: "safe == yes", unit: adult, wave: T1, compare: profile, strata: [help]}
 """
 
 

@@ -113,6 +113,14 @@ def test_another_estimators_figure_stands_in_a_table_of_its_own_beside_the_raw_o
         assert f"({said})" in text
 
 
+def test_once_the_deadline_has_passed_missing_regions_are_named_and_nothing_is_provisional() -> None:
+    settled = tuple(one | {"status": "ok"} if one["status"] == "provisional" else one for one in ROWS)
+    over = Result.model_validate(result().model_dump() | {"rows": settled})
+    text = Outline(page(over, facts(), "nl")).text
+    assert "VOORLOPIG" not in text
+    assert say("page.without", "nl", regions="BB, CC") in text
+
+
 def test_numbers_are_in_the_notation_of_cbs() -> None:
     text = Outline(page(result(), facts(), "nl")).text
     for shown in ("21,0", "*", "8,1 tot 33,2", "-3,2", "-33,3 tot 32,4", "1.234,6", "1.500", "1.480 tot 1.520", " - "):

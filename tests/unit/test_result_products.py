@@ -103,6 +103,17 @@ def test_the_price_has_a_margin_for_each(mode: str) -> None:
     json.loads(json.dumps(price_json(found.prices), allow_nan=False))
 
 
+def test_the_price_says_when_a_regression_would_be_withheld() -> None:
+    calendar, codebook = national_study.calendar(6), small_study.codebook()
+    said = {}
+    for rho in ("0.02", "50"):
+        found = rehearse(draft("national", rho), codebook, calendar, 5, exactly)
+        prices: Any = json.loads(json.dumps(price_json(found.prices), allow_nan=False))
+        said[rho] = {one["statistic"] for one in prices["statistics"] if one.get("national_withheld")}
+    assert {"line", "pulled"} <= said["0.02"]
+    assert said["50"] == set()
+
+
 def result() -> Result:
     own = [result_row(row) for row in read_texts(rehearsed().rows_json) if row["scope"] in (NATIONAL, "AA")]
     programme = rehearsed().programme

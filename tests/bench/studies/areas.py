@@ -30,7 +30,7 @@ def areas(found: Found, setting: str, drawn: Drawn, asked: Programmes, blocks: M
     known, plain = (answers.answered(asked, some, everybody) for some in (blocks, scaled))
     for name in OWN:
         figure = FIGURES[name]
-        here, without = (_here(figured(figure, asked, of)) for of in (known, plain))
+        here, without = (regional_ratio(figured(figure, asked, of)) for of in (known, plain))
         truth, own = drawn.regional(figure), figured(figure, asked, known).figures(here)
         theta = (truth - here.lower) / here.step
         variance = ((without.a - theta * without.b) ** 2).mean(axis=1, keepdims=True)
@@ -50,7 +50,7 @@ def areas(found: Found, setting: str, drawn: Drawn, asked: Programmes, blocks: M
             found.duel(f"shrunk {name}", setting).add(truth, pulled.estimate, own.estimate, readable & kept)
 
 
-def _here(summed: Summed) -> Ratio:
+def regional_ratio(summed: Summed) -> Ratio:
     if not isinstance(summed, Measured) or not isinstance(summed.here, Ratio):
         raise TypeError("expected regions with ratios of their own")
     return summed.here

@@ -28,12 +28,13 @@ from tests.bench.studies.population import HOUSEHOLDS, SAFE, Floats, grades, inc
 STATISTICS: tuple[dict[str, object], ...] = (
     {"id": "stopped", "kind": "proportion", "of": "state == none", "weight": 9},
     {"id": "moved", "kind": "transition", "of": "state", "wave": "T0->T1"},
+    {"id": "began", "kind": "histogram", "of": "state", "wave": "T0"},
     {"id": "safe", "kind": "proportion", "of": "child_felt_safe == yes", "unit": "child"},
     {"id": "grade", "kind": "mean", "of": "child_wellbeing", "unit": "child", "within": ["3", "9"]},
     {"id": "grade_change", "kind": "paired_change", "of": "child_wellbeing", "unit": "child", "wave": "T0->T1",
      "within": ["3", "9"]},
     {"id": "incidents_change", "kind": "paired_change", "of": "incidents", "wave": "T0->T1", "within": ["0", "100"],
-     "weight": 4},
+     "sd": "45", "weight": 4},
     {"id": "helped", "kind": "adjusted_difference", "of": "state == none", "compare": "help",
      "strata": ["severe_act@T0"], "weight": 4},
 )  # fmt: skip
@@ -87,6 +88,11 @@ def _moved(units: Floats) -> Floats:
     return np.asarray(found.reshape(*found.shape[:-2], -1))
 
 
+def _fewest(units: Floats) -> Floats:
+    """Of the families that end in each state, those from the rarest state at T0."""
+    return np.asarray(units.sum(axis=(-3, -2)).min(axis=-2))
+
+
 def _helped(shares: Floats) -> Floats:
     """Standardised to the severity of all families that are asked together."""
     groups = shares.sum(axis=-4)
@@ -110,6 +116,8 @@ def _changed(after: Floats, before: Floats, by: Callable[[Floats], Floats]) -> C
     return lambda shares: (_ends(shares) @ after - by(shares) @ before)[..., None]
 
 
+STATES_AFTER = Figure("moved", "row_share", "household", _ends, _fewest, ("none", "some", "severe"))
+"""Shares of the states at T1 among everybody of T0: what is corrected for attrition."""
 _MOVES = tuple(f"{one} to {other}" for one in ("none", "some", "severe") for other in ("none", "some", "severe"))
 FIGURES: Mapping[str, Figure] = {
     "proportion, households": Figure("stopped", "share", "household", lambda s: _ends(s)[..., :1], _stopped),

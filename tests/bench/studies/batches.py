@@ -26,10 +26,14 @@ WEIGHT_SD = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Some studies: exact sums by block, and shares and expected numbers (studies x regions x ...) that are true."""
+    """Some studies: exact sums by block, and shares (studies x regions x ...) that are true of those who answer at T1.
+
+    `everybody`: the same of all who were asked at T0. `homes` and `children`: how many these are, by region.
+    """
 
     sums: Sums
     shares: Floats
+    everybody: Floats
     homes: Floats
     children: Floats
     count: int
@@ -41,7 +45,14 @@ class Drawn:
         drawn = draw(draws, homes, regions)
         sums = {block.id: exact_sums(drawn, block, REGIONS) for block in asked.blocks}
         children = np.bincount(homes.region[homes.child], minlength=REGIONS)
-        return cls(sums, regions.answering(), each.astype(np.float64), children.astype(np.float64), studies)
+        return cls(
+            sums,
+            regions.answering(),
+            regions.everybody(),
+            each.astype(np.float64),
+            children.astype(np.float64),
+            studies,
+        )
 
     def expected(self, figure: Figure, place: slice | int = slice(None)) -> Floats:
         """Units by region and shares: studies x regions x ..."""
@@ -51,6 +62,11 @@ class Drawn:
     def national(self, figure: Figure, weights: Floats) -> Floats:
         """What is true of all regions asked, by weight: studies x rows."""
         units = self.expected(figure) * weights[:, None, None, None, None]
+        return figure.true(units.sum(axis=1))
+
+    def of_everybody(self, figure: Figure, weights: Floats) -> Floats:
+        """The same of all families of T0, whether or not they answered at T1."""
+        units = self.everybody * (self.homes * weights)[:, None, None, None, None]
         return figure.true(units.sum(axis=1))
 
     def regional(self, figure: Figure) -> Floats:

@@ -12,6 +12,7 @@ from tests.bench.studies.areas import areas
 from tests.bench.studies.asking import FIGURES
 from tests.bench.studies.batches import REGIONS, Asking, Drawn, figured
 from tests.bench.studies.halves import LEVELS, Half, Moved, halves
+from tests.bench.studies.leavers import leavers
 from tests.bench.studies.tally import Found
 
 
@@ -36,6 +37,8 @@ def batch(seed: tuple[int, ...], studies: int, households: int, missing: int) ->
     for way, (asked, known) in ways.items():
         for name, figure in FIGURES.items():
             _national(found, name, f"{households}, {way}", drawn, asking.weights, figured(figure, asked, known))
+        if way.endswith("13 of 13"):
+            leavers(found, f"{households}, {way}", drawn, asking.weights, asked, known)
     areas(found, f"{households}, regional", drawn, asking.regional, blocks)
     for label, level in LEVELS.items():
         other = Drawn.of(draws, asking.regional, studies, households, level)

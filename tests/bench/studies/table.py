@@ -46,7 +46,7 @@ def coverage(found: Found) -> Iterator[Line]:
     for key, tally in found.tallies.items():
         said = verdict(key, tally)
         studies = f"{tally.studies:,}"
-        numbers = (f"{100 * tally.coverage:.1f}", f"{100 * tally.error:.2f}", f"{tally.ratio:.2f}")
+        numbers = (f"{100 * tally.coverage:.1f}", f"{100 * tally.error:.2f}", _width(tally.ratio))
         rates = (
             _percent(tally.unbounded, tally),
             _percent(tally.withheld, tally),
@@ -89,6 +89,10 @@ def _compared(figure: str, setting: str, duel: Duel, most: float) -> str:
     if figure.startswith("shrunk") and not setting.startswith(STUDY_SIZE):
         return "not claimed: larger regions"
     return "holds" if duel.ratio <= most else "MISSED"
+
+
+def _width(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 100 else ">100"
 
 
 def _percent(part: int, tally: Tally) -> str:
