@@ -26,8 +26,14 @@ def proportion(of: Setting) -> Width:
 def mean(of: Setting) -> Width:
     """In the middle of the bounds; with the planning deviation, else the largest that the bounds allow."""
     units, scale = of.each(1), of.scale()
-    one = scale.top**2 / 4 if scale.sd is None else scale.sd**2
+    one = _stated(of) or (scale.top**2 / 4 if scale.sd is None else scale.sd**2)
     return _over(of, of.variances[0] / 4 + of.effect * units * one, units, of.variances[1], scale.step)
+
+
+def _stated(of: Setting) -> float:
+    """The square of the deviation that the programme itself plans with, in steps of the grid; 0 where it has none."""
+    sd = of.compiled.statistic.sd
+    return 0.0 if sd is None else (float(sd) / of.scale().step) ** 2
 
 
 def total(of: Setting) -> Width:
@@ -59,7 +65,7 @@ def change(of: Setting) -> Width:
     """A paired change: the mean difference, no change, over the units known at both waves."""
     scale, places = of.scale(), of.blocks[1].axes[-1].size
     units = places * of.each(1)
-    one = scale.top**2 if scale.sd is None else 2 * scale.sd**2
+    one = _stated(of) or (scale.top**2 if scale.sd is None else 2 * scale.sd**2)
     return _over(of, of.variances[0] + of.effect * units * one, units, places * of.variances[1], scale.step)
 
 
