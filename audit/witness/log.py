@@ -1,6 +1,7 @@
-"""The witness's log: one JSON object a line, on stderr and in HOME/logs, with listed fields only.
+"""The witness's log: one JSON object a line, on stderr and in HOME/logs, with listed events and fields only.
 
-No free text from another party is logged: names, hashes and reasons only.
+No free text from another party is logged: names, hashes and reasons only. Each field has a form; what does not have it
+is written as `?`.
 """
 
 from __future__ import annotations
@@ -8,27 +9,57 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
+Event = Literal[
+    "call_failed",
+    "call_refused",
+    "clock_went_back_look_at_it",
+    "cosigned",
+    "documents_unusable",
+    "FORK_KEPT_look_at_rondgang_audit_forks",
+    "metrics_failed",
+    "not_cosigned",
+    "saw_another_size",
+    "witness_listens",
+    "witness_stopped",
+]
 Field = Literal["address", "fault", "place", "reason", "region", "roster"]
+EVENTS: frozenset[str] = frozenset(get_args(Event))
 FIELDS: frozenset[str] = frozenset(get_args(Field))
+
+_FORMS: Mapping[Field, re.Pattern[str]] = {
+    "address": re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}"),
+    "fault": re.compile(r"[A-Za-z_]{1,60}"),
+    "place": re.compile(r"([a-z_]{1,60}\.py:[0-9]{1,6})?"),
+    "reason": re.compile(r"[a-z][a-z_]{0,40}"),
+    "region": re.compile(r"[A-Z]{2,4}"),
+    "roster": re.compile(r"[0-9a-f]{64}"),
+}
+ILL_FORMED = "?"
 
 _LOGGER = logging.getLogger("rondgang.witness")
 _KEEP_BYTES, _KEEP_FILES = 5_000_000, 5
 
 
-def note(event: str, *, loud: bool = False, **fields: str | int) -> None:
-    """Logs an event, such as `fork_kept`. `loud` marks what a person should look at. Raises KeyError off the list."""
-    if unknown := set(fields) - FIELDS:
+def note(event: Event, *, loud: bool = False, **fields: str) -> None:
+    """Logs an event, such as `cosigned`. `loud` marks what a person should look at. Raises KeyError off the lists."""
+    if unknown := ({event} - EVENTS) | (set(fields) - FIELDS):
         raise KeyError(min(unknown))
-    _LOGGER.log(logging.WARNING if loud else logging.INFO, event, extra={"fields": fields})
+    formed = {
+        name: fields[name] if form.fullmatch(fields[name]) else ILL_FORMED
+        for name, form in _FORMS.items()
+        if name in fields
+    }
+    _LOGGER.log(logging.WARNING if loud else logging.INFO, event, extra={"fields": formed})
 
 
-def fault(event: str, error: BaseException) -> None:
+def fault(event: Event, error: BaseException) -> None:
     """Logs a fault by its type and place. Its message stays out: it may quote what another party sent."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -48,8 +79,8 @@ class _Lines(logging.Formatter):
 
 
 @contextmanager
-def logging_to(folder: Path) -> Iterator[None]:
-    """Sends the witness's log to stderr and to witness.log in `folder`, which is kept small."""
+def logging_to(folder: Path, *more: logging.Handler) -> Iterator[None]:
+    """Sends the witness's log to stderr and to witness.log in `folder`, which is kept small, and to these handlers."""
     folder.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
         logging.StreamHandler(sys.stderr),
@@ -62,9 +93,11 @@ def logging_to(folder: Path) -> Iterator[None]:
         _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
     _LOGGER.propagate = False
+    for handler in more:
+        _LOGGER.addHandler(handler)
     try:
         yield
     finally:
-        for handler in handlers:
+        for handler in (*handlers, *more):
             _LOGGER.removeHandler(handler)
             handler.close()
