@@ -3,6 +3,7 @@
     CoordinatorError
     ├── BadHome          the folder is not a coordinator's or researcher's, or not a whole one
     ├── StoreTooNew      the store was written by a newer version
+    ├── StoreAway        the database does not answer, or too many wait for it
     ├── NotPermitted     the caller may not do this
     ├── UnknownRun       no run has this name
     ├── UnknownCodebook  the desk works by no such codebook
@@ -37,6 +38,13 @@ class StoreTooNew(CoordinatorError):
         super().__init__(
             f"The store was written by a newer version (revision {revision}). Install that one or use another store."
         )
+
+
+class StoreAway(CoordinatorError):
+    """The database does not answer, or too many wait for it; nothing was changed. Trying again later is safe."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The desk cannot reach its store ({why}). Nothing was changed. Try again later.")
 
 
 class NotPermitted(CoordinatorError):

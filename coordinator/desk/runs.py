@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
@@ -23,13 +21,12 @@ from coordinator.secure.conduct import Conduct
 from coordinator.secure.national import National, Where
 from coordinator.store.store import Kept, RunRecord, SeenRecord, Store
 from coordinator.store.sums import sum_of
+from coordinator.store.worker import StoreThread
 from coordinator.study import Study
 from policies.documents import from_canonical, to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
-
-T = TypeVar("T")
 
 _GATHER_S = 0.1
 """Who watches is told of changes at most this late, and of a run's end at once."""
@@ -98,16 +95,12 @@ class Runs:
         self._changed = asyncio.Event()
         self.closed: asyncio.Queue[str] = asyncio.Queue()
         """Runs that are done asking, again each time one gets another answer after that."""
-        # One thread: the store sees one transaction at a time, and the loop never waits for a disk.
-        self._worker = ThreadPoolExecutor(1, "store")
+        self.stored = StoreThread()
+        """Runs one transaction on the store's own thread. Raises `StoreAway`."""
         self.national = Conduct(
             store, self.stored, lines, study, key, clock, ticks, round_timeout_s, self._sums_changed
         )
         """The attempts at national sums."""
-
-    async def stored(self, work: Callable[[], T]) -> T:
-        """Runs one transaction on the store's own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
     async def resume(self) -> None:
         """Takes up every run that was open when the desk stopped."""
@@ -118,7 +111,7 @@ class Runs:
 
     async def stop(self) -> None:
         await self.national.stop()
-        self._worker.shutdown()
+        self.stored.stop()
 
     async def submit(self, admitted: Admitted, again: bool) -> Submitted:
         """Opens the run of a programme, or asks anew in the one it has: who refused, and with `again` who answered.

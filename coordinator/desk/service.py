@@ -20,13 +20,14 @@ from coordinator.errors import (
     DeskRefused,
     NotFound,
     NotPermitted,
+    StoreAway,
     StoreTooNew,
     UnknownCodebook,
     UnknownRun,
     Unreachable,
 )
 from coordinator.log import fault, note
-from coordinator.peers import caller
+from coordinator.peers import REASON_KEY, caller
 from coordinator.study import Study
 from policies.rules.refusals import Refused
 
@@ -36,15 +37,13 @@ STATUS: dict[type[CoordinatorError], grpc.StatusCode] = {
     UnknownCodebook: grpc.StatusCode.NOT_FOUND,
     DeskRefused: grpc.StatusCode.FAILED_PRECONDITION,
     BadHome: grpc.StatusCode.INTERNAL,
+    StoreAway: grpc.StatusCode.UNAVAILABLE,
     StoreTooNew: grpc.StatusCode.INTERNAL,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     CallFailed: grpc.StatusCode.INTERNAL,
     NotFound: grpc.StatusCode.NOT_FOUND,
 }
 """The status of every fault of this room, in one table. Any other exception is INTERNAL and keeps its message here."""
-
-REASON_KEY = "rondgang-reason"
-"""Trailing metadata that carries the reason of PERMISSION_DENIED."""
 
 READERS = frozenset({Role.RESEARCHER, Role.WITNESS})
 """Who may see what is public among the parties: regions, calendar and the documents in force."""

@@ -116,7 +116,7 @@ def test_everything_is_there_after_reopening(url: str) -> None:
     with open_store(url) as second:
         assert second.open_runs() == (RUN,)
         assert _gathering(second) == Gathering(
-            "run-00", ("AA", "BB"), 2_000, answered=frozenset({"BB"}), refused={"AA": OVER}
+            "run-00", ("AA", "BB"), 2_000, answered=frozenset({"BB"}), refused={"AA": OVER}, came={"BB": 1_001}
         )
         assert second.seen() == {"AA": SeenRecord("AA", 6, ("new" * 100)[:100], "r2", "c2")}
 
