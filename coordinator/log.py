@@ -67,6 +67,7 @@ Event = Literal[
     "sum_kept",
     "sum_refused",
     "sweep_failed",
+    "tls_version_not_tried",
     "wrong_shares",
 ]
 Field = Literal[

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import grpc
+from rondgang.canonical import digest
+from rondgang.errors import BadCertificate
 from rondgang.roles import Role
+from rondgang.tls import role_of_certificate
 
 from coordinator.admission import admit_peer
 from policies.rules.refusals import Reason, Refused
 from policies.study.roster import Member, Roster
+
+REASON_KEY = "rondgang-reason"
+"""Trailing metadata that carries the reason of PERMISSION_DENIED."""
 
 
 def caller(
@@ -25,3 +31,21 @@ def caller(
     for pem in found:
         return admit_peer(bytes(pem), roster, roles, now)
     return Refused(Reason.UNSIGNED, "The call came without a certificate. Use mutual TLS.")
+
+
+def caller_key(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    """What one caller's calls are counted under: the SHA-256 (hex) of its TLS key, of whatever role and standing."""
+    pem = b"".join(map(bytes, context.auth_context().get("x509_pem_cert", ())))
+    try:
+        return role_of_certificate(pem).tls
+    except BadCertificate:
+        return digest(pem)
+
+
+def when_ended(context: grpc.aio.ServicerContext[Any, Any], do: Callable[[], None]) -> None:
+    """Calls `do` once a call has ended, and the last of what was said in it has been handed to the network."""
+
+    def done(_: object) -> None:
+        do()
+
+    context.add_done_callback(done)  # type: ignore[arg-type]  # the stub names a class, gRPC takes what can be called

@@ -228,7 +228,7 @@ class Store:
                 connection.execute(insert(RESULTS).values(run=run, region=region, **row))
 
     def results_to_send(self, region: str, after: str = "", most: int = 100) -> tuple[tuple[str, bytes], ...]:
-        """Run and signed result of what a region has not said it keeps: the first `most` runs after `after`, by name."""
+        """Run and signed result of what a region has not said it keeps: the first `most` runs after one, by name."""
         query = select(RESULTS.c.run, RESULTS.c.signed_result).where(
             RESULTS.c.region == region, RESULTS.c.kept.is_(None), RESULTS.c.run > after
         )
