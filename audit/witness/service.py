@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2_grpc
 from rondgang.errors import BadCertificate
 from rondgang.keys import SigningKey
 from rondgang.roles import Role
@@ -22,6 +23,7 @@ from audit.errors import BadHome
 from audit.home import Home, WitnessConfig
 from audit.study import LiveStudy, Study
 from audit.witness.commits import Commits
+from audit.witness.health import HealthService
 from audit.witness.log import fault, note
 from audit.witness.store import Store
 from policies.rules.refusals import Reason
@@ -166,6 +168,7 @@ async def running(home: Home, config: WitnessConfig, store: Store, clock: Callab
     with ThreadPoolExecutor(1, "store") as worker:
         service = WitnessService(store, worker, home.signing_key(), study.current, clock)
         witness_pb2_grpc.add_WitnessServiceServicer_to_server(service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthService(), server)
         key, own, root = home.tls()
         credentials = grpc.ssl_server_credentials([(key, own)], root_certificates=root, require_client_auth=True)
         try:

@@ -30,6 +30,7 @@ for verb in (
     joining.enrol,
     joining.adopt,
     serving.serve,
+    serving.health,
     looking.regions,
     rotating.calendar,
     preparing.starters,

@@ -12,6 +12,7 @@ from node.cli.deciding import approve, pending, refuse
 from node.cli.doctor import doctor
 from node.cli.evidence import export_ledger, recover
 from node.cli.guarantees import guarantees
+from node.cli.health import health
 from node.cli.import_data import import_command
 from node.cli.pausing import pause, resume
 from node.cli.policy import policy
@@ -33,6 +34,7 @@ for _verb in (
     adopt,
     serve,
     status,
+    health,
     pending,
     approve,
     refuse,
