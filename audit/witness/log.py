@@ -19,6 +19,7 @@ from typing import Literal, get_args
 Event = Literal[
     "call_failed",
     "call_refused",
+    "caller_has_too_many_calls",
     "clock_went_back_look_at_it",
     "cosigned",
     "documents_unusable",
@@ -26,6 +27,7 @@ Event = Literal[
     "metrics_failed",
     "not_cosigned",
     "saw_another_size",
+    "tls_version_not_tried",
     "witness_listens",
     "witness_stopped",
 ]
