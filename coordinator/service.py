@@ -26,6 +26,7 @@ from coordinator.desk.service import READERS, DeskService
 from coordinator.door import Door
 from coordinator.errors import BadHome
 from coordinator.estimate import rows_json
+from coordinator.health import SERVICE, HealthService
 from coordinator.home import CoordinatorConfig, Home
 from coordinator.log import fault, note
 from coordinator.store.papers import keep_documents
@@ -70,6 +71,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     witness = WitnessService(store, runs.stored, key, study.current, clock)
     shown = witness_pb2.DESCRIPTOR.services_by_name["WitnessService"]
     server.add_generic_rpc_handlers((door.to(asked, desk, READERS), door.to(shown, witness, {Role.REGION})))
+    server.add_generic_rpc_handlers((door.to(SERVICE, HealthService(), set(Role)),))
     try:
         port = server.add_secure_port(config.listen, server_credentials(home.tls()))
     except RuntimeError as error:
@@ -82,7 +84,8 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     away = partial(_away, study.current, clock)
     tasks = (asyncio.create_task(_sweep(runs, attend, callers, away)), asyncio.create_task(returns.work()))
     try:
-        yield port
+        async with _metered(config, home, store, lines, runs, study.current, clock):
+            yield port
     finally:
         await callers.drain(_DRAIN_S)
         for task in tasks:
@@ -95,6 +98,27 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
         await attend.drained()
         await runs.stop()
         note("desk_stopped")
+
+
+@asynccontextmanager
+async def _metered(
+    config: CoordinatorConfig,
+    home: Home,
+    store: Store,
+    lines: Lines,
+    runs: Runs,
+    study: Callable[[], Study],
+    clock: Callable[[], int],
+) -> AsyncIterator[None]:
+    """Shows the desk's public figures, where its settings want that. Raises `BadHome`."""
+    if config.metrics is None:
+        yield
+        return
+    # A library and a server that no other desk needs.
+    from coordinator.metering import Meter, metering
+
+    async with metering(config.metrics.listen, Meter(home, store, lines, runs, study, clock)):
+        yield
 
 
 def software() -> str:

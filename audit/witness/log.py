@@ -81,8 +81,8 @@ class _Lines(logging.Formatter):
 
 
 @contextmanager
-def logging_to(folder: Path, *more: logging.Handler) -> Iterator[None]:
-    """Sends the witness's log to stderr and to witness.log in `folder`, which is kept small, and to these handlers."""
+def logging_to(folder: Path) -> Iterator[None]:
+    """Sends the witness's log to stderr and to witness.log in `folder`, which is kept small."""
     folder.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
         logging.StreamHandler(sys.stderr),
@@ -95,11 +95,20 @@ def logging_to(folder: Path, *more: logging.Handler) -> Iterator[None]:
         _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
     _LOGGER.propagate = False
-    for handler in more:
-        _LOGGER.addHandler(handler)
     try:
         yield
     finally:
-        for handler in (*handlers, *more):
+        for handler in handlers:
             _LOGGER.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def told_to(handler: logging.Handler) -> Iterator[None]:
+    """Tells a handler, too, what the witness logs, until the block is left."""
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOGGER.removeHandler(handler)

@@ -151,11 +151,25 @@ async def running(home: Home, config: WitnessConfig, store: Store, clock: Callab
         address = f"{config.listen.rpartition(':')[0]}:{port}"
         note("witness_listens", address=address, roster=study.current().roster.digest)
         try:
-            yield port
+            async with _metered(home, config, store, clock):
+                yield port
         finally:
             await door.drain(_DRAIN_S)
             await server.stop(_GRACE_S)
             note("witness_stopped")
+
+
+@asynccontextmanager
+async def _metered(home: Home, config: WitnessConfig, store: Store, clock: Callable[[], int]) -> AsyncIterator[None]:
+    """Shows the witness's public figures, where its settings want that. Raises `BadHome`."""
+    if config.metrics is None:
+        yield
+        return
+    # A library and a server that no other witness needs.
+    from audit.witness.metering import metering
+
+    async with metering(home, config.metrics.listen, store, clock):
+        yield
 
 
 async def _insist_on_tls13(server: grpc.aio.Server, listen: str, port: int) -> None:

@@ -68,6 +68,16 @@ class Answered:
         return len(self.answers) + (self.signed_sum is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much there is to do: runs that ask, results to make, transactions in line; and whether the store is away."""
+
+    asking: int
+    results_waiting: int
+    store_waiting: int
+    store_away: bool
+
+
 class Runs:
     """Every run of the desk. Seams: the store, the lines, the documents in force, both clocks, and names for runs.
 
@@ -101,6 +111,12 @@ class Runs:
             store, self.stored, lines, study, key, clock, ticks, round_timeout_s, self._sums_changed
         )
         """The attempts at national sums."""
+
+    @property
+    def load(self) -> Load:
+        """How much there is to do now."""
+        asking = sum(run.noted is State.ASKING for run in self._runs.values())
+        return Load(asking, self.closed.qsize(), self.stored.waiting, self.stored.away)
 
     async def resume(self) -> None:
         """Takes up every run that was open when the desk stopped."""
