@@ -91,7 +91,7 @@ _FORMS: Mapping[Field, re.Pattern[str]] = {
     "address": re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}"),
     "attempt": re.compile(_NUMBER),
     "fault": re.compile(r"[A-Za-z_]{1,60}"),
-    "place": re.compile(r"([a-z_]{1,60}\.py:[0-9]{1,6})?"),
+    "place": re.compile(r"([a-z0-9_]{1,60}\.py:[0-9]{1,6})?"),
     "programme": re.compile(_HASH),
     # Of a closed list, or one of our own short phrases.
     "reason": re.compile(r"[a-z][a-z_ :']{0,60}"),

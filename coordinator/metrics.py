@@ -124,7 +124,7 @@ class Counting(logging.Handler):
 
     def _count(self, record: logging.LogRecord) -> None:
         event, fields = record.getMessage(), record.__dict__.get("fields", {})
-        count, region, reason = self._counted.add, fields.get("region"), fields.get("reason")
+        count, region, reason = self._counted.add, fields.get("region", ""), fields.get("reason", "")
         if "fault" in fields:
             count("rondgang_coordinator_faults_total")
         elif event in PLAIN_EVENTS:

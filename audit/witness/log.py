@@ -38,7 +38,7 @@ FIELDS: frozenset[str] = frozenset(get_args(Field))
 _FORMS: Mapping[Field, re.Pattern[str]] = {
     "address": re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}"),
     "fault": re.compile(r"[A-Za-z_]{1,60}"),
-    "place": re.compile(r"([a-z_]{1,60}\.py:[0-9]{1,6})?"),
+    "place": re.compile(r"([a-z0-9_]{1,60}\.py:[0-9]{1,6})?"),
     "reason": re.compile(r"[a-z][a-z_]{0,40}"),
     "region": re.compile(r"[A-Z]{2,4}"),
     "roster": re.compile(r"[0-9a-f]{64}"),

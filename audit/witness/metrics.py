@@ -58,7 +58,7 @@ class Counting(logging.Handler):
 
     def _count(self, record: logging.LogRecord) -> None:
         event, fields = record.getMessage(), record.__dict__.get("fields", {})
-        region, reason = fields.get("region"), fields.get("reason")
+        region, reason = fields.get("region", ""), fields.get("reason", "")
         if "fault" in fields:
             self._counted.add("rondgang_witness_faults_total")
         elif event == "cosigned":
