@@ -74,6 +74,7 @@ Field = Literal[
     "address",
     "attempt",
     "fault",
+    "party",
     "place",
     "programme",
     "reason",
@@ -91,6 +92,8 @@ _FORMS: Mapping[Field, re.Pattern[str]] = {
     "address": re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}"),
     "attempt": re.compile(_NUMBER),
     "fault": re.compile(r"[A-Za-z_]{1,60}"),
+    # A name on the roster.
+    "party": re.compile(r"[^\x00-\x1f\x7f]{1,64}"),
     "place": re.compile(r"([a-z0-9_]{1,60}\.py:[0-9]{1,6})?"),
     "programme": re.compile(_HASH),
     # Of a closed list, or one of our own short phrases.

@@ -164,7 +164,8 @@ def test_a_canary_in_any_field_of_any_event_gets_into_no_log(
 ) -> None:
     with desk_log.logging_to(tmp_path), desk_log.told_to(counting := desk.Counting()):
         for event in sorted(desk_log.EVENTS):
-            _every_field(desk_log.note, desk_log.FIELDS, event)
+            # A party is called as the consortium's roster calls it, not as it likes.
+            _every_field(desk_log.note, desk_log.FIELDS - {"party"}, event)
         with pytest.raises(KeyError):
             desk_log.note(CANARY)  # type: ignore[arg-type]
         with pytest.raises(KeyError):
