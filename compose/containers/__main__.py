@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -42,25 +40,20 @@ _THREE = "witnesses: {need: 3, faulty: 1}"
 
 
 class Steps:
-    """Says what happens and how long each part took; seconds of a monotonic clock."""
+    """Says what happens, and how long each part took: seconds of a monotonic clock since the part before."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
         self.took: dict[str, float] = {}
 
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self._start:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    @contextmanager
-    def of(self, part: str) -> Iterator[None]:
-        """One part, timed also where it fails."""
-        self.say(f"{part} ...")
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self.took[part] = round(time.monotonic() - start, 1)
-            self.say(f"{part}: {self.took[part]:.1f} s")
+    def done(self, part: str) -> None:
+        """The part that ends now."""
+        now = time.monotonic()
+        self.took[part], self._last = round(now - self._last, 1), now
+        self.say(f"{part}: {self.took[part]:.1f} s")
 
 
 def regions_of(count: int) -> tuple[tuple[RegionCode, ...], bool]:
@@ -101,28 +94,32 @@ class _Run:
     def run(self) -> dict[str, object]:
         """Everything between an engine that answers and one that runs nothing of ours. Returns what was measured."""
         steps, out = self._steps, self._out
-        with steps.of("build"):
-            images.build("node", "coordinator", "auditor", images.DATABASE)
+        images.build("node", "coordinator", "auditor", images.DATABASE)
+        steps.done("build")
         sizes = {target: round(images.megabytes(target)) for target in ("node", "coordinator", "auditor")}
         steps.say(f"images in MB: {sizes}")
         federation = prepare(out, self._regions, "rondgang-e2e")
-        with steps.of("set up"):
-            federation.set_up(lambda text: None)
-        with steps.of("up, run and down"), running(federation, steps.say):
+        federation.set_up(lambda text: None)
+        steps.done("set up")
+        with running(federation, steps.say):
+            steps.done("up")
             answered, summed, table = self._ask(federation)
+            steps.done("programme")
             memory = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *federation.containers())
-            with steps.of("export evidence"):
-                federation.export(out / "evidence")
-        with steps.of("audit verify"):
-            key = (federation.consortium / "consortium.pub").read_text(encoding="ascii").strip()
-            verdict = verify(out / "evidence", key, federation.user)
+            steps.done("memory")
+            federation.export(out / "evidence")
+            steps.done("export")
+        steps.done("down")
+        key = (federation.consortium / "consortium.pub").read_text(encoding="ascii").strip()
+        verdict = verify(out / "evidence", key, federation.user)
+        steps.done("verify")
         print(f"{LABEL}\n\n{table}\n{LABEL}\n\n{memory}\n{verdict}")
         return {"answered": answered, "summed": summed, "regions": len(self._regions), "megabytes": sizes}
 
     def _ask(self, federation: ContainerFederation) -> tuple[int, int, str]:
         path = self._out / "programme.yaml"
         path.write_text(demo_programme(None if self._whole else self._regions), encoding="utf-8")
-        with self._steps.of("programme"), Desk.open(federation.researcher) as desk:
+        with Desk.open(federation.researcher) as desk:
             return ask(desk, federation, path, self._out)
 
 
@@ -140,8 +137,8 @@ def main(
     out, steps, started = out.resolve(), Steps(), False
     make_room(out, "make e2e")
     try:
-        with steps.of("engine"):
-            started = start_engine()
+        started = start_engine()
+        steps.done("engine")
         found = _Run(out, regions, steps).run()
     except (EngineFailed, NotStarted, VerbFailed) as error:
         print(f"{error}\nThe homes are in {out / 'homes'}.", file=sys.stderr)

@@ -63,10 +63,14 @@ def import_command(
 
     Example: rondgang node import gezinnen.sav --mapping mapping.yaml --cohort c3
     """
-    from node.importing.request import Wishes, prepare
     from node.operations import import_terms
 
     found, terminal = open_home(home, lang, as_json)
+    try:
+        from node.importing.request import Wishes, prepare
+    except ModuleNotFoundError as absent:
+        # An image that serves does without what reads files.
+        terminal.stop(BAD_INPUT, "not_installed", "import.bad.not_installed", module=absent.name or "")
     if add and replace:
         terminal.stop(BAD_INPUT, "both_ways", "import.bad.both_ways")
     wishes = Wishes(delimiter, encoding, mapping, "add" if add else "replace" if replace else "keep")
