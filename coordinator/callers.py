@@ -46,6 +46,7 @@ class Callers:
         self._at_once = at_once
         self._open: dict[str, set[Call]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
+        self._crowded: set[str] = set()
         self._quiet = asyncio.Event()
         self.stopping = False
 
@@ -65,8 +66,16 @@ class Callers:
         if not mine:
             self._open.pop(call.who, None)
             self._turns.pop(call.who, None)
+            self._crowded.discard(call.who)
         if not self.count("call"):
             self._quiet.set()
+
+    def newly_crowded(self, who: str) -> bool:
+        """Whether this is the first call too many since the caller had none open: worth one line in the log."""
+        if who in self._crowded:
+            return False
+        self._crowded.add(who)
+        return True
 
     @asynccontextmanager
     async def turn(self, call: Call) -> AsyncIterator[None]:

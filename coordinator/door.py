@@ -19,7 +19,7 @@ from rondgang.roles import Role
 
 from coordinator.callers import Call, Callers, Kind
 from coordinator.log import note
-from coordinator.peers import REASON_KEY, caller, caller_key, when_ended
+from coordinator.peers import REASON_KEY, caller, caller_key, header_too_large, when_ended
 from coordinator.study import Study
 from policies.rules.refusals import Refused
 
@@ -71,12 +71,16 @@ class Door:
     async def _begin(self, context: Context, roles: Collection[Role], kind: Kind) -> Call:
         if self._callers.stopping:
             await _stopping(context)
+        if header_too_large(context):
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The call has too large a header.")
         member = caller(context, self._study().roster.document, roles, self._clock())
         if isinstance(member, Refused):
             await _not_permitted(context, member)
-        call = self._callers.begin(caller_key(context), kind)
+        who = caller_key(context)
+        call = self._callers.begin(who, kind)
         if call is None:
-            note("caller_has_too_many_calls", loud=True, party=member.name)
+            if self._callers.newly_crowded(who):
+                note("caller_has_too_many_calls", loud=True, party=member.name)
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, "You have too many calls open at this desk. Wait for some to end."
             )

@@ -18,6 +18,8 @@ from policies.study.roster import Member, Roster
 REASON_KEY = "rondgang-reason"
 """Trailing metadata that carries the reason of PERMISSION_DENIED."""
 
+MOST_HEADER_BYTES = 16_384
+
 
 def caller(
     # The types of request and response do not matter here, and a context may be of any call.
@@ -31,6 +33,11 @@ def caller(
     for pem in found:
         return admit_peer(bytes(pem), roster, roles, now)
     return Refused(Reason.UNSIGNED, "The call came without a certificate. Use mutual TLS.")
+
+
+def header_too_large(context: grpc.aio.ServicerContext[Any, Any]) -> bool:
+    """Whether a call came with more metadata than any of ours has. gRPC itself takes 16 MB, whatever it is told."""
+    return sum(len(name) + len(value) for name, value in context.invocation_metadata() or ()) > MOST_HEADER_BYTES
 
 
 def caller_key(context: grpc.aio.ServicerContext[Any, Any]) -> str:

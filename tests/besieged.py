@@ -1,4 +1,4 @@
-"""Services under attack: desk and witness as processes of their own, a caller who means well, and what it costs them."""
+"""Services under attack: desk and witness as processes of their own, a caller who means well, and what it costs."""
 
 from __future__ import annotations
 

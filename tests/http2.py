@@ -24,9 +24,7 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 def settings(**values: int) -> bytes:
     """A SETTINGS frame; `window` is the only setting that tests change."""
-    pairs = b"".join(
-        INITIAL_WINDOW_SIZE.to_bytes(2, "big") + value.to_bytes(4, "big") for value in values.values()
-    )
+    pairs = b"".join(INITIAL_WINDOW_SIZE.to_bytes(2, "big") + value.to_bytes(4, "big") for value in values.values())
     return frame(SETTINGS, 0, 0, pairs)
 
 

@@ -28,6 +28,7 @@ REASON_KEY = "rondgang-reason"
 """Trailing metadata that carries the reason of PERMISSION_DENIED."""
 MOST_OPEN = 32
 """Calls of one caller that are open at once. A node has two or three."""
+MOST_HEADER_BYTES = 16_384
 WITHIN_S = 30.0
 """How long a request may take to come in, and again how long it may be worked on."""
 _WHY = {
@@ -86,6 +87,9 @@ class Door:
     async def _begin(self, context: Context, roles: Collection[Role]) -> None:
         if self._stopping:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The witness is stopping. Ask again in a moment.")
+        # gRPC itself takes 16 MB of metadata, whatever it is told.
+        if sum(len(name) + len(value) for name, value in context.invocation_metadata() or ()) > MOST_HEADER_BYTES:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The call has too large a header.")
         found = caller(context, self._study().roster.document, roles, self._clock())
         if isinstance(found, Reason):
             await not_permitted(context, found)

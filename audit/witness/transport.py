@@ -23,7 +23,7 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_ping_strikes", 10),
     # Whoever dials has this long to shake hands, and to say the first words of HTTP/2.
     ("grpc.server_handshake_timeout_ms", 10_000),
-    ("grpc.max_allowed_incoming_connections", 1_024),
+    ("grpc.max_allowed_incoming_connections", 256),
     ("grpc.max_concurrent_streams", 64),
     ("grpc.max_metadata_size", 8_192),
     ("grpc.absolute_max_metadata_size", 16_384),

@@ -21,7 +21,7 @@ from coordinator.callers import Call, Callers
 from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.log import fault, note
-from coordinator.peers import caller, caller_key, when_ended
+from coordinator.peers import caller, caller_key, header_too_large, when_ended
 from coordinator.secure.messages import SumKept
 from coordinator.secure.wire import reply_from_wire
 from coordinator.store.store import SeenRecord
@@ -115,6 +115,8 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
     async def _begin(self, context: Context) -> Call:
         if self._callers.stopping:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The desk is stopping. Come back in a moment.")
+        if header_too_large(context):
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The call has too large a header.")
         call = self._callers.begin(caller_key(context), "line")
         if call is None:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "This node has lines open already. Wait a minute.")
