@@ -2,6 +2,7 @@
 
     CoordinatorError
     ├── BadHome          the folder is not a coordinator's or researcher's, or not a whole one
+    ├── BadBackup        a copy of the store cannot be made or put back
     ├── StoreTooNew      the store was written by a newer version
     ├── StoreAway        the database does not answer, or too many wait for it
     ├── NotPermitted     the caller may not do this
@@ -28,6 +29,10 @@ class CoordinatorError(Exception):
 
 class BadHome(CoordinatorError):
     """The folder cannot be used; the message says what to do."""
+
+
+class BadBackup(CoordinatorError):
+    """A copy of the store cannot be made or put back; the message says what to do."""
 
 
 class StoreTooNew(CoordinatorError):

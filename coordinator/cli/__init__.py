@@ -7,6 +7,7 @@ import typer
 from coordinator.cli import (
     asking,
     comparing,
+    copying,
     evidence,
     following,
     joining,
@@ -42,5 +43,7 @@ for verb in (
     following.results,
     comparing.trends,
     evidence.export_evidence,
+    copying.backup,
+    copying.restore,
 ):
     app.command()(verb)

@@ -14,6 +14,7 @@ from rondgang.v1 import desk_pb2, desk_pb2_grpc
 from coordinator.desk import wire
 from coordinator.desk.front import Front
 from coordinator.errors import (
+    BadBackup,
     BadHome,
     CallFailed,
     CoordinatorError,
@@ -36,6 +37,7 @@ STATUS: dict[type[CoordinatorError], grpc.StatusCode] = {
     UnknownRun: grpc.StatusCode.NOT_FOUND,
     UnknownCodebook: grpc.StatusCode.NOT_FOUND,
     DeskRefused: grpc.StatusCode.FAILED_PRECONDITION,
+    BadBackup: grpc.StatusCode.INTERNAL,
     BadHome: grpc.StatusCode.INTERNAL,
     StoreAway: grpc.StatusCode.UNAVAILABLE,
     StoreTooNew: grpc.StatusCode.INTERNAL,
