@@ -200,7 +200,11 @@ class Runs:
 
     async def _keep_answer(self, run: _Run, region: str, data: bytes) -> None:
         name, now = run.gathering.run, self._clock()
-        match await self.stored(lambda: self._store.keep_answer(name, region, data, now)):
+        kept = await self.stored(lambda: self._store.keep_answer(name, region, data, now))
+        if kept is Kept.SAME and region not in run.gathering.answered:
+            # It was stored before by a transaction of which nobody heard.
+            kept = Kept.FIRST
+        match kept:
             case Kept.FIRST:
                 note("answer_kept", run=name, region=region)
                 run.gathering = run.gathering.answer_kept(region, now)

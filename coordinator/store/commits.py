@@ -9,10 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+APPLICATION = "rondgang"
+"""What the desk's connections are called at the server."""
 _ASK_AGAIN_S, _ASK_FOR_S = 0.1, 30.0
 
 
@@ -29,11 +32,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         except BaseException:
             begun.rollback()
             raise
-        number = _number(connection)
+        written = _written(connection)
         try:
             begun.commit()
         except DBAPIError as error:
-            if number is None or not cut_off(error) or not _committed(engine, number, error):
+            if written is None or not cut_off(error) or not _committed(engine, written, error):
                 raise
 
 
@@ -43,27 +46,48 @@ def cut_off(error: DBAPIError) -> bool:
     return server and (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError))
 
 
-def _number(connection: Connection) -> int | None:
-    """The number of a transaction that has written something, on a database server."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A transaction on a database server: its number, and the server process that works for it."""
+
+    number: int
+    process: int
+
+
+def _written(connection: Connection) -> _Written | None:
+    """The transaction, where it has written something and a line can break."""
     if connection.dialect.name != "postgresql":
         return None
-    found = connection.execute(text("SELECT txid_current_if_assigned()")).scalar_one()
-    return None if found is None else int(found)
+    number, process = connection.execute(text("SELECT txid_current_if_assigned(), pg_backend_pid()")).one()
+    return None if number is None else _Written(int(number), int(process))
 
 
-def _committed(engine: Engine, number: int, lost: DBAPIError) -> bool:
+def _committed(engine: Engine, written: _Written, lost: DBAPIError) -> bool:
     """What became of a transaction, once the database is back. Raises the first fault where that takes too long."""
     until = time.monotonic() + _ASK_FOR_S
     while time.monotonic() < until:
         try:
-            with engine.connect() as connection:
-                status = connection.execute(text("SELECT txid_status(:number)"), {"number": number}).scalar_one()
+            status = _status(engine, written)
         except DBAPIError as error:
             if not cut_off(error):
                 raise
         else:
-            # A server that was killed has rolled back what was in progress; a proxy may have cut us off before it.
             if status != "in progress":
-                return bool(status == "committed")
+                return status == "committed"
         time.sleep(_ASK_AGAIN_S)
     raise lost
+
+
+def _status(engine: Engine, written: _Written) -> str | None:
+    """What the server says of a transaction. One that it still waits to hear of is ended: its line is broken."""
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT txid_status(:number)"), {"number": written.number}).scalar_one()
+        if found == "in progress":
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :process "
+                    "AND backend_xid IS NOT NULL AND usename = current_user AND application_name = :us"
+                ),
+                {"process": written.process, "us": APPLICATION},
+            )
+    return None if found is None else str(found)

@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.gather import Gathering, Repeats, State
-from coordinator.store.commits import transaction
+from coordinator.store.commits import APPLICATION, transaction
 from coordinator.store.migrate import migrate
 from coordinator.store.papers import keep_other
 from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN, SUMS
@@ -296,7 +296,7 @@ _SERVER: Mapping[str, Any] = {
     "pool_recycle": 1_800,
     "connect_args": {
         "connect_timeout": 5,
-        "application_name": "rondgang",
+        "application_name": APPLICATION,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
