@@ -83,7 +83,7 @@ class Home:
         `seed32` is fresh entropy for the signing key; the TLS key draws its own.
         """
         home = cls(folder)
-        if (folder / "config.yaml").exists() or (folder / "keys").exists():
+        if (folder / "config.yaml").exists() or any((folder / "keys").glob("*.pem")):
             raise BadHome(f"{folder} has a configuration or keys already. Choose a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         for part in ("keys", "certs", "adopted", "logs"):

@@ -28,6 +28,13 @@ make_ours() {
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
     [ -n "$mirror" ] || cannot "this machine has no Debian mirror"
 
+    # Of two that come at once the second waits, and finds it made.
+    exec 9>"${TMPDIR:-/tmp}/rondgang-base-image.lock"
+    flock 9
+    if have "$ours"; then
+        return 0
+    fi
+
     # Unpacked in memory where there is room for it, and without waiting for a disk: the image is a file like any other.
     if [ -w /dev/shm ]; then
         scratch=$(mktemp -d /dev/shm/rondgang-base.XXXXXX)
