@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 from rondgang.errors import BadKey
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -28,6 +28,7 @@ from rondgang.tls import new_tls_key, request_certificate
 from audit.errors import BadHome
 from audit.files import write
 from policies.documents import Document, load_yaml, to_canonical
+from policies.rules.metrics import loopback
 from policies.study.enrolment import EnrolmentRequest, PartyName
 
 VARIABLE = "RONDGANG_HOME"
@@ -38,12 +39,26 @@ Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
 """host:port, such as 0.0.0.0:443, 127.0.0.1:0 or [::1]:443; port 0 means any free one."""
 
 
+class Metrics(Document):
+    """Where the witness's public figures are shown (audit/witness/metrics.py)."""
+
+    listen: str
+    """An address of this machine alone, such as 127.0.0.1:9466, for Prometheus."""
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        return loopback(value)
+
+
 class WitnessConfig(Document):
     """What the witness reads once, at start."""
 
     role: Literal["witness"] = Field(default=...)
     name: PartyName
     listen: Address
+    metrics: Metrics | None = None
+    """Nowhere when left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ class Home:
         `seed32` is fresh entropy for the signing key; the TLS key draws its own.
         """
         home = cls(folder)
-        if (folder / "config.yaml").exists() or (folder / "keys").exists():
+        if (folder / "config.yaml").exists() or any((folder / "keys").glob("*.pem")):
             raise BadHome(f"{folder} has a configuration or keys already. Choose a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         for part in ("keys", "certs", "adopted", "logs"):
@@ -81,7 +96,7 @@ class Home:
         csr = request_certificate(tls, party, config.name)
         request = EnrolmentRequest.build(party, config.name, csr, {"signing": signing.public})
         write(home.request, to_canonical(request) + b"\n")
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
         write(folder / "config.yaml", text.encode("utf-8"))
         return home
 

@@ -57,6 +57,16 @@ def admit_peer(pem: bytes, roster: Roster, roles: Collection[Role], now: int) ->
     return member
 
 
+def sent_away(tls: str, roster: Roster, now: int) -> Refused | None:
+    """Why the holder of a TLS key (SHA-256, hex) may not stay, by the roster in force; None where it may."""
+    member = roster.member_by_tls(tls)
+    if member is not None and member.live(now):
+        return None
+    revoked = member is not None and member.revoked
+    reason = Reason.REVOKED if revoked else Reason.EXPIRED if member else Reason.UNKNOWN_SIGNER
+    return Refused(reason, "The roster in force no longer admits this certificate. Ask the consortium.")
+
+
 def admit_programme(data: bytes, study: Study, now: int) -> Admitted | Refused:
     """The programme in a signed envelope, if a live researcher signed it and the documents in force bear it out."""
     try:

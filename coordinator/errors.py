@@ -2,7 +2,9 @@
 
     CoordinatorError
     ├── BadHome          the folder is not a coordinator's or researcher's, or not a whole one
+    ├── BadBackup        a copy of the store cannot be made or put back
     ├── StoreTooNew      the store was written by a newer version
+    ├── StoreAway        the database does not answer, or too many wait for it
     ├── NotPermitted     the caller may not do this
     ├── UnknownRun       no run has this name
     ├── UnknownCodebook  the desk works by no such codebook
@@ -29,6 +31,10 @@ class BadHome(CoordinatorError):
     """The folder cannot be used; the message says what to do."""
 
 
+class BadBackup(CoordinatorError):
+    """A copy of the store cannot be made or put back; the message says what to do."""
+
+
 class StoreTooNew(CoordinatorError):
     """The store has a revision that this version does not know."""
 
@@ -37,6 +43,13 @@ class StoreTooNew(CoordinatorError):
         super().__init__(
             f"The store was written by a newer version (revision {revision}). Install that one or use another store."
         )
+
+
+class StoreAway(CoordinatorError):
+    """The database does not answer, or too many wait for it; nothing was changed. Trying again later is safe."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The desk cannot reach its store ({why}). Nothing was changed. Try again later.")
 
 
 class NotPermitted(CoordinatorError):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 from rondgang.errors import BadKey
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -28,6 +28,7 @@ from rondgang.tls import new_tls_key, request_certificate
 from coordinator.errors import BadHome
 from coordinator.files import write
 from policies.documents import Document, load_yaml, to_canonical
+from policies.rules.metrics import loopback
 from policies.study.enrolment import EnrolmentRequest, PartyName
 
 _ADDRESS = r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$"
@@ -36,6 +37,18 @@ Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
 
 VARIABLES = {Role.COORDINATOR: ("RONDGANG_COORDINATOR_HOME", "RONDGANG_HOME"), Role.RESEARCHER: ("RONDGANG_HOME",)}
 """Where a folder is looked for when none is given: by role, in this order."""
+
+
+class Metrics(Document):
+    """Where the desk's public figures are shown (coordinator/metrics.py)."""
+
+    listen: str
+    """An address of this machine alone, such as 127.0.0.1:9465, for Prometheus."""
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        return loopback(value)
 
 
 class CoordinatorConfig(Document):
@@ -50,6 +63,8 @@ class CoordinatorConfig(Document):
     """How long `price` waits for a region that attends."""
     secure_round_timeout_s: int = Field(default=20, ge=1, le=3600)
     """How long each round of an attempt at national sums waits for a region: after that it goes on without."""
+    metrics: Metrics | None = None
+    """Nowhere when left out."""
 
 
 class ResearcherConfig(Document):
@@ -97,7 +112,7 @@ class Home:
         `seed32` is fresh entropy for the signing key; the TLS key draws its own.
         """
         home = cls(folder)
-        if (folder / "config.yaml").exists() or (folder / "keys").exists():
+        if (folder / "config.yaml").exists() or any((folder / "keys").glob("*.pem")):
             raise BadHome(f"{folder} has a configuration or keys already. Choose a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         for part in ("keys", "certs", "adopted", "logs"):

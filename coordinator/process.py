@@ -29,7 +29,7 @@ def serve(home: Home, listening: Callable[[str], None]) -> None:
     Raises `BadHome` where another desk runs on this folder, or where something in it cannot be used.
     """
     config = home.config(CoordinatorConfig)
-    with _locked(home), logging_to(home.folder / "logs"), open_store(store_address(home, config)) as store:
+    with locked(home), logging_to(home.folder / "logs"), open_store(store_address(home, config)) as store:
         # What was loaded so far stays for good: collections need not walk through it again.
         gc.collect()
         gc.freeze()
@@ -55,8 +55,11 @@ async def _serve(home: Home, config: CoordinatorConfig, store: Store, listening:
 
 
 @contextlib.contextmanager
-def _locked(home: Home) -> Iterator[None]:
-    """Holds HOME/lock. Windows has no such lock here; there the port is the only guard."""
+def locked(home: Home) -> Iterator[None]:
+    """Holds HOME/lock. Windows has no such lock here; there the port is the only guard.
+
+    Raises `BadHome` where a running desk holds it.
+    """
     if sys.platform == "win32":
         yield
         return

@@ -88,6 +88,11 @@ class Attendance:
         self._trying: set[asyncio.Task[None]] = set()
         self.connected = False
 
+    @property
+    def awaiting_steward(self) -> int:
+        """How many orders wait for the steward, to decide or to end a pause."""
+        return len(self._for_steward.all())
+
     def again(self) -> None:
         """Tries the orders that wait for the steward once more. To be called, in the event loop, after a change."""
         if self._once_more is not None and self._for_steward.all():

@@ -17,6 +17,7 @@ notes/            what the steward wrote down about decisions
 decisions/        a dated page of each decision, to print and file
 forks/            checkpoints that contradict each other, as witnesses showed them
 logs/             what `serve` did
+metrics.prom      its public figures for a collector of metrics, if the settings want that
 control.sock      how other verbs reach a serving node
 lock              who the one writer is
 """
@@ -37,6 +38,7 @@ from node.errors import BadHome
 from node.files import make_folder, write_private
 from node.pausing import QuietHours
 from policies.documents import BadDocument, Document, load_yaml
+from policies.rules.metrics import loopback
 from policies.study.text import Language, RegionCode
 
 VARIABLE = "RONDGANG_HOME"
@@ -90,6 +92,24 @@ class Reconnect(Document):
     keepalive_ms: int = Field(default=30_000, ge=10_000, le=3_600_000)
 
 
+class Metrics(Document):
+    """Where the node's public figures are shown (node/metrics.py): nowhere, unless said here."""
+
+    listen: str | None = None
+    """An address of this machine alone, such as 127.0.0.1:9464, for Prometheus."""
+    file: str | None = Field(default=None, min_length=1, max_length=4_000)
+    """A file for the textfile collector of Prometheus' node_exporter, such as metrics.prom; relative to the home."""
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str | None) -> str | None:
+        return value if value is None else loopback(value)
+
+    @property
+    def wanted(self) -> bool:
+        return self.listen is not None or self.file is not None
+
+
 class Config(Document):
     """`config.yaml`."""
 
@@ -100,6 +120,7 @@ class Config(Document):
     reconnect: Reconnect = Reconnect()
     witnessing: Witnessing = Witnessing()
     quiet_hours: QuietHours | None = None
+    metrics: Metrics = Metrics()
 
     @property
     def watchers(self) -> tuple[PeerAddress, ...]:

@@ -105,7 +105,8 @@ class FileJournal:
         place: str | None = None,
     ) -> None:
         level = logging.WARNING if event in _WARNINGS else logging.INFO
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        # Privacy: no finer. `answered` is written when rows have been read, and a log may be collected elsewhere.
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         told = {"run": run, "programme": programme, "attempt": attempt, "reason": reason, "charge": charge}
         told["place"] = place
         line = {"time": now, "level": logging.getLevelName(level).lower(), "event": event, "region": self._region}

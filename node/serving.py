@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from node.home import Home
 from node.journal import FileJournal, Journal, guard, place_of
 from node.lock import exclusive
 from node.mechanism import DiscreteGaussian
+from node.metrics import Counting, sheet_of
 from node.operations import Done, Woken, perform, to_text
 from node.region import NotReady, Region
 from node.rows import SnapshotRows
@@ -29,6 +30,7 @@ from node.secure.masking import Sources
 from node.status import Status, Trouble, attempts_of, trouble_of, witnesses_of
 from node.witnessing.wire import GrpcLine
 from node.witnessing.witnesses import Witnesses
+from policies.rules.metrics import Sheet
 
 TEST_ONLY = "the policy in force is for tests alone: its caps protect nobody"
 _PATIENCE_S = 5.0
@@ -57,7 +59,7 @@ class _Parts:
     answering: Answering
     attempts: Attempts
     witnesses: Witnesses
-    journal: Journal
+    journal: Counting
     served: Served
 
 
@@ -72,8 +74,9 @@ def serve(home: Home, served: Served) -> None:
         home.tls()
         if missing := region.missing():
             raise NotReady(*missing)
-        journal = FileJournal(home.logs, region.code)
-        closing.callback(journal.close)
+        lines_file = FileJournal(home.logs, region.code)
+        closing.callback(lines_file.close)
+        journal = Counting(lines_file)
         sys.excepthook = guard(journal)
         threading.excepthook = lambda told: journal("fault", place=place_of(told.exc_value or RuntimeError()))
         # Engine and sampler are loaded before the desk hears of us: the first question is as quick as the next.
@@ -106,14 +109,35 @@ async def _serve(parts: _Parts) -> None:
         # Before the desk hears of us: a node that is behind knows it by its first order.
         await watch.once()
         attendance = Attendance(region, parts.answering, parts.attempts, writer, journal, parts.served.software)
-        control = await listen(region.home, _control(parts, attendance, writer))
-        watching = asyncio.create_task(watch.run(stop))
-        try:
-            await attendance.run(stop, watch.on_attending)
-        finally:
-            stop_listening(region.home, control)
-            watching.cancel()
-            await asyncio.wait({watching})
+        async with _metered(parts, attendance, writer):
+            control = await listen(region.home, _control(parts, attendance, writer))
+            watching = asyncio.create_task(watch.run(stop))
+            try:
+                await attendance.run(stop, watch.on_attending)
+            finally:
+                stop_listening(region.home, control)
+                watching.cancel()
+                await asyncio.wait({watching})
+
+
+@contextlib.asynccontextmanager
+async def _metered(parts: _Parts, attendance: Attendance, writer: ThreadPoolExecutor) -> AsyncIterator[None]:
+    """Shows the node's public figures, where the settings want that."""
+    if not parts.region.config.metrics.wanted:
+        yield
+        return
+    # A library and a server that no other node needs.
+    from node.metering import metering
+
+    started = parts.region.now()
+
+    def take() -> Sheet:
+        here, waiting = attendance.connected, attendance.awaiting_steward
+        sheet = sheet_of(parts.region, parts.witnesses, started=started, attending=here, awaiting=waiting)
+        return parts.journal.beside(sheet)
+
+    async with metering(parts.region.home, take, writer, parts.journal):
+        yield
 
 
 class _Watch:

@@ -8,10 +8,36 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 USER = "rondgang"
 DATABASE = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A server that tests may stop and start; it keeps its data and its port."""
+
+    url: str
+    programs: Path
+    folder: Path
+    account: str | None
+    port: int
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stops the server: `immediate` as if it were killed, `fast` in order, with every connection cut off."""
+        _run(self.account, self.programs / "pg_ctl", "-D", self.folder / "cluster", "-m", mode, "-w", "stop")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        words = ("-D", self.folder / "cluster", "-l", self.folder / "server.log", "-w", "-o", options, "start")
+        _run(self.account, self.programs / "pg_ctl", *words)
+
+    def run(self, program: str, *words: str | Path) -> None:
+        """One of PostgreSQL's own tools, such as pg_dump, on this server."""
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER)
+        subprocess.run((self.programs / program, *where, *words), check=True, cwd="/", stdout=subprocess.DEVNULL)
 
 
 class NoPostgres(Exception):
@@ -20,29 +46,35 @@ class NoPostgres(Exception):
 
 @contextmanager
 def server(logs: Path) -> Iterator[str]:
-    """Runs a new server and yields its SQLAlchemy URL; stops it and removes its data on leaving.
+    """Runs a new server and yields its SQLAlchemy URL; as `cluster`."""
+    with cluster(logs) as made:
+        yield made.url
+
+
+@contextmanager
+def cluster(logs: Path) -> Iterator[Cluster]:
+    """Runs a new server; stops it and removes its data on leaving.
 
     Raises `NoPostgres` where `initdb` is not installed, `CalledProcessError` where it is and does not work.
     The server refuses to run as root, so root runs it as the user `postgres`.
     """
-    programs = _programs()
-    account = _account()
+    programs, account = _programs(), _account()
     # Not under pytest's own folder, which only the caller may enter.
     data = Path(tempfile.mkdtemp(prefix="rondgang-postgres-"))
-    log = data / "server.log"
     try:
         if account is not None:
             shutil.chown(data, account, account)
-        cluster = data / "cluster"
-        _run(account, programs / "initdb", "-D", cluster, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "-N")
+        where = ("-D", data / "cluster", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "-N")
+        _run(account, programs / "initdb", *where)
         port = _free_port()
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        _run(account, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", options, "start")
+        made = Cluster(f"postgresql+psycopg://{USER}@127.0.0.1:{port}/{DATABASE}", programs, data, account, port)
+        made.start()
         try:
-            yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}/{DATABASE}"
+            yield made
         finally:
-            _run(account, programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "stop")
+            made.stop()
     finally:
+        log = data / "server.log"
         if log.exists():
             shutil.copyfile(log, logs / log.name)
         shutil.rmtree(data, ignore_errors=True)

@@ -18,6 +18,7 @@ for verb in (
     joining.enrol,
     joining.adopt,
     witness.witness,
+    witness.health,
     witness.forks,
     witness.export,
     practise.practise,

@@ -1,4 +1,4 @@
-"""Verbs of the independent witness: witness, forks, export."""
+"""Verbs of the independent witness: witness, health, forks, export."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _MEANING = {
     "bad_reset": "it opened a new epoch that does not commit to all that was cosigned of the one before",
 }
 
+_PROBE_S = 5.0
+
 
 def witness(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Runs the witness until it is stopped (SIGTERM, Ctrl-C). Says in one line where it listens; logs to stderr.
@@ -48,6 +50,22 @@ def witness(home: HomeOption = None, as_json: JsonOption = False) -> None:
             serve(Home.find(home), listening)
         except KeyboardInterrupt:
             raise typer.Exit(0) from None
+
+
+def health(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Tells whether the witness that runs on this folder serves, by the standard gRPC health service; 1 where not.
+
+    Example: rondgang audit health --home witness
+    """
+    from audit.cli.output import REFUSED, faults, say
+    from audit.home import Home
+    from audit.witness.health import probe
+
+    with faults(as_json):
+        serving = probe(Home.find(home), _PROBE_S)
+    say(as_json, {"serving": serving}, "The witness serves." if serving else "The witness does not serve.")
+    if not serving:
+        raise typer.Exit(REFUSED)
 
 
 def forks(home: HomeOption = None, as_json: JsonOption = False) -> None:

@@ -1,6 +1,7 @@
-"""The witness's log: one JSON object a line, on stderr and in HOME/logs, with listed fields only.
+"""The witness's log: one JSON object a line, on stderr and in HOME/logs, with listed events and fields only.
 
-No free text from another party is logged: names, hashes and reasons only.
+No free text from another party is logged: names, hashes and reasons only. Each field has a form; what does not have it
+is written as `?`.
 """
 
 from __future__ import annotations
@@ -8,27 +9,59 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
+Event = Literal[
+    "call_failed",
+    "call_refused",
+    "caller_has_too_many_calls",
+    "clock_went_back_look_at_it",
+    "cosigned",
+    "documents_unusable",
+    "FORK_KEPT_look_at_rondgang_audit_forks",
+    "metrics_failed",
+    "not_cosigned",
+    "saw_another_size",
+    "tls_version_not_tried",
+    "witness_listens",
+    "witness_stopped",
+]
 Field = Literal["address", "fault", "place", "reason", "region", "roster"]
+EVENTS: frozenset[str] = frozenset(get_args(Event))
 FIELDS: frozenset[str] = frozenset(get_args(Field))
+
+_FORMS: Mapping[Field, re.Pattern[str]] = {
+    "address": re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}"),
+    "fault": re.compile(r"[A-Za-z_]{1,60}"),
+    "place": re.compile(r"([a-z0-9_]{1,60}\.py:[0-9]{1,6})?"),
+    "reason": re.compile(r"[a-z][a-z_]{0,40}"),
+    "region": re.compile(r"[A-Z]{2,4}"),
+    "roster": re.compile(r"[0-9a-f]{64}"),
+}
+ILL_FORMED = "?"
 
 _LOGGER = logging.getLogger("rondgang.witness")
 _KEEP_BYTES, _KEEP_FILES = 5_000_000, 5
 
 
-def note(event: str, *, loud: bool = False, **fields: str | int) -> None:
-    """Logs an event, such as `fork_kept`. `loud` marks what a person should look at. Raises KeyError off the list."""
-    if unknown := set(fields) - FIELDS:
+def note(event: Event, *, loud: bool = False, **fields: str) -> None:
+    """Logs an event, such as `cosigned`. `loud` marks what a person should look at. Raises KeyError off the lists."""
+    if unknown := ({event} - EVENTS) | (set(fields) - FIELDS):
         raise KeyError(min(unknown))
-    _LOGGER.log(logging.WARNING if loud else logging.INFO, event, extra={"fields": fields})
+    formed = {
+        name: fields[name] if form.fullmatch(fields[name]) else ILL_FORMED
+        for name, form in _FORMS.items()
+        if name in fields
+    }
+    _LOGGER.log(logging.WARNING if loud else logging.INFO, event, extra={"fields": formed})
 
 
-def fault(event: str, error: BaseException) -> None:
+def fault(event: Event, error: BaseException) -> None:
     """Logs a fault by its type and place. Its message stays out: it may quote what another party sent."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -68,3 +101,14 @@ def logging_to(folder: Path) -> Iterator[None]:
         for handler in handlers:
             _LOGGER.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def told_to(handler: logging.Handler) -> Iterator[None]:
+    """Tells a handler, too, what the witness logs, until the block is left."""
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOGGER.removeHandler(handler)

@@ -12,21 +12,23 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
-from rondgang.errors import BadCertificate
+from google.protobuf import descriptor_pool
 from rondgang.keys import SigningKey
 from rondgang.roles import Role
-from rondgang.tls import role_of_certificate
 from rondgang.v1 import witness_pb2, witness_pb2_grpc
 
 from audit.errors import BadHome
 from audit.home import Home, WitnessConfig
 from audit.study import LiveStudy, Study
 from audit.witness.commits import Commits
+from audit.witness.door import Door, caller, not_permitted
+from audit.witness.health import HealthService
 from audit.witness.log import fault, note
 from audit.witness.store import Store
+from audit.witness.transport import MOST_CALLS, SERVER_OPTIONS, speaks_older_tls
 from policies.rules.refusals import Reason
 from policies.rules.witness import Ask, Cosigned, Fork, NotCosigned, Reply
-from policies.study.roster import Roster, check_peer
+from policies.study.roster import Roster
 from policies.wire.witness import exchanged_to_wire, reply_to_wire, shown_from_wire, submission_from_wire
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -35,26 +37,9 @@ T = TypeVar("T")
 _CLOCK_S = 60
 """Cosignatures never go back in time; nodes do not count those of a witness whose clock was that far ahead for long."""
 
-REASON_KEY = "rondgang-reason"
-"""Trailing metadata that carries the reason of PERMISSION_DENIED."""
-SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", 4 * 2**20),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Nodes behind firewalls ping to keep their line open; the default would count that as an attack.
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-    ("grpc.http2.max_ping_strikes", 0),
-    # Two witnesses on one port would each see half of the checkpoints.
-    ("grpc.so_reuseport", 0),
-)
 _GRACE_S = 2.0
-_WHY = {
-    Reason.UNKNOWN_SIGNER: "Your certificate is not on the roster that this witness works by. It may need a newer one.",
-    Reason.WRONG_ROLE: "A witness hears regions only. Use the certificate that your node was enrolled with.",
-    Reason.REVOKED: "Your certificate was revoked. Ask the consortium.",
-    Reason.EXPIRED: "Your certificate is out of date. Ask the consortium for a new one.",
-}
+_DRAIN_S = 5.0
+"""How long calls that are being worked on may take when the witness stops."""
 
 
 class WitnessService(witness_pb2_grpc.WitnessServiceServicer):
@@ -100,11 +85,10 @@ class WitnessService(witness_pb2_grpc.WitnessServiceServicer):
         """Admits a live region, under the roster of this moment; a fault ends the call with nothing cosigned."""
         try:
             roster = self._study().roster.document
-            found = _caller(context, roster, self._clock())
+            found = caller(context, roster, {Role.REGION}, self._clock())
             if isinstance(found, Reason):
-                note("call_refused", loud=True, reason=found.value)
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, _WHY[found], ((REASON_KEY, found.value),))
-            yield roster, found
+                await not_permitted(context, found)
+            yield roster, str(found.region)
         except (grpc.aio.AbortError, GeneratorExit):
             raise
         except Exception as error:
@@ -117,20 +101,6 @@ class WitnessService(witness_pb2_grpc.WitnessServiceServicer):
     async def _stored(self, work: Callable[[], T]) -> T:
         """Runs one transaction on the store's own thread: the loop never waits for a disk."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
-
-
-def _caller(context: Context, roster: Roster, now: int) -> str | Reason:
-    """The code of the calling region. The handshake has checked issuer and dates of its certificate."""
-    for pem in context.auth_context().get("x509_pem_cert", ()):
-        try:
-            certified = role_of_certificate(bytes(pem))
-        except BadCertificate:
-            return Reason.UNKNOWN_SIGNER
-        member = check_peer(roster, certified.tls, certified.party, now)
-        if isinstance(member, Reason):
-            return member
-        return str(member.region) if member.role is Role.REGION else Reason.WRONG_ROLE
-    return Reason.UNKNOWN_SIGNER
 
 
 def _tell(region: str, reply: Reply, now: int) -> None:
@@ -162,10 +132,14 @@ async def running(home: Home, config: WitnessConfig, store: Store, clock: Callab
         keep=lambda study: store.keep_documents(study.papers, clock()),
         complain=lambda error: fault("documents_unusable", error),
     )
-    server = grpc.aio.server(options=SERVER_OPTIONS)
+    server = grpc.aio.server(options=SERVER_OPTIONS, maximum_concurrent_rpcs=MOST_CALLS)
+    door = Door(study.current, clock)
     with ThreadPoolExecutor(1, "store") as worker:
         service = WitnessService(store, worker, home.signing_key(), study.current, clock)
-        witness_pb2_grpc.add_WitnessServiceServicer_to_server(service, server)
+        shown = witness_pb2.DESCRIPTOR.services_by_name["WitnessService"]
+        probed = descriptor_pool.Default().FindServiceByName("grpc.health.v1.Health")
+        everyone = door.to(probed, HealthService(), frozenset(Role))
+        server.add_generic_rpc_handlers((door.to(shown, service, {Role.REGION}), everyone))
         key, own, root = home.tls()
         credentials = grpc.ssl_server_credentials([(key, own)], root_certificates=root, require_client_auth=True)
         try:
@@ -173,10 +147,39 @@ async def running(home: Home, config: WitnessConfig, store: Store, clock: Callab
         except RuntimeError as error:
             raise BadHome(f"The witness cannot listen on {config.listen}. Is another program there?") from error
         await server.start()
+        await _insist_on_tls13(server, config.listen, port)
         address = f"{config.listen.rpartition(':')[0]}:{port}"
         note("witness_listens", address=address, roster=study.current().roster.digest)
         try:
-            yield port
+            async with _metered(home, config, store, clock):
+                yield port
         finally:
+            await door.drain(_DRAIN_S)
             await server.stop(_GRACE_S)
             note("witness_stopped")
+
+
+@asynccontextmanager
+async def _metered(home: Home, config: WitnessConfig, store: Store, clock: Callable[[], int]) -> AsyncIterator[None]:
+    """Shows the witness's public figures, where its settings want that. Raises `BadHome`."""
+    if config.metrics is None:
+        yield
+        return
+    # A library and a server that no other witness needs.
+    from audit.witness.metering import metering
+
+    async with metering(home, config.metrics.listen, store, clock):
+        yield
+
+
+async def _insist_on_tls13(server: grpc.aio.Server, listen: str, port: int) -> None:
+    """Stops the server and raises `BadHome` where its open port goes along with an older TLS than 1.3."""
+    try:
+        older = await asyncio.to_thread(speaks_older_tls, listen, port)
+    except OSError:
+        # A port that this machine itself cannot reach: the setting stands, and nothing here can show it.
+        note("tls_version_not_tried", loud=True)
+        return
+    if older:
+        await server.stop(None)
+        raise BadHome("gRPC was loaded before Rondgang and would speak TLS 1.2. Start the witness by its own command.")

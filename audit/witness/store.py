@@ -60,6 +60,14 @@ class Store:
         """Every region that something was cosigned for."""
         return [str(row[0]) for row in self._rows("SELECT DISTINCT region FROM checkpoints ORDER BY region")]
 
+    def last_sizes(self) -> dict[str, tuple[int, int]]:
+        """The epoch and the size of the last checkpoint cosigned for every region."""
+        rows = self._rows(
+            "SELECT region, epoch, max(size) FROM checkpoints GROUP BY region, epoch ORDER BY region, epoch"
+        )
+        # The latest epoch of a region comes last.
+        return {str(region): (int(epoch), int(size)) for region, epoch, size in rows}
+
     def forks(self) -> list[Fork]:
         """All evidence of forks, oldest first."""
         rows = self._rows("SELECT region, why, at, held, offered FROM forks ORDER BY at, region, digest")

@@ -62,7 +62,7 @@ def demo(
     Example: rondgang demo --out var/demo --regions 13
     """
     out = out.resolve()
-    _make_room(out)
+    make_room(out, "rondgang demo")
     try:
         complete = _Demo(out, regions, seed, as_json).run(keep)
     except (NotStarted, VerbFailed) as error:
@@ -74,15 +74,15 @@ def demo(
     raise typer.Exit(0 if complete else 1)
 
 
-def _make_room(out: Path) -> None:
-    """An empty folder with our marker. Only a folder that a demo made is ever emptied."""
+def make_room(out: Path, made_by: str) -> None:
+    """An empty folder with our marker, which names the command. Only a folder that has it is ever emptied."""
     if out.exists() and any(out.iterdir()):
         if not (out / MARKER).exists():
             console.print(f"{out} is not empty and no demo made it. Choose another folder with --out.", style="red")
             raise typer.Exit(2)
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / MARKER).write_text("Made by `rondgang demo`, which replaces this folder.\n", encoding="utf-8")
+    (out / MARKER).write_text(f"Made by `{made_by}`, which replaces this folder.\n", encoding="utf-8")
     (out / "SYNTHETIC.txt").write_text(LABEL + "\n", encoding="utf-8")
 
 

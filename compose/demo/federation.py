@@ -21,6 +21,7 @@ import coordinator.cli
 import node.cli
 from compose.demo.verbs import run
 from coordinator.client import Desk
+from coordinator.errors import Unreachable
 from policies.study.text import RegionCode
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policies" / "shipped"
@@ -44,6 +45,15 @@ class Documents:
     policy: Path = SHIPPED / "region.policy.yaml"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens, where nodes dial it (both host:port), and the host names on its certificate."""
+
+    listen: str
+    dialled: str
+    hosts: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Federation:
     """Homes under `folder`; `data` gives each region's folder of files to import.
@@ -58,6 +68,8 @@ class Federation:
     port: int = 0
     witnesses: tuple[str, ...] = (WITNESS,)
     witness_ports: dict[str, int] = field(default_factory=dict)
+    database: str | None = None
+    """The coordinator's store as a SQLAlchemy URL; a file in its home where none is given."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -83,6 +95,11 @@ class Federation:
     def witness(self, name: str = WITNESS) -> Path:
         """The home of an independent witness."""
         return self.folder / name
+
+    def place(self, home: Path) -> Place:
+        """Of the server with this home: the coordinator, or an independent witness."""
+        here = f"localhost:{self.witness_ports.get(home.name, self.port)}"
+        return Place(listen=here, dialled=here, hosts=("localhost",))
 
     def set_up(self, step: Callable[[str], None]) -> None:
         """Founds the consortium, enrols everyone, adopts documents, imports data. `step` is told what is done."""
@@ -110,23 +127,26 @@ class Federation:
     def _apply(self) -> None:
         """Everyone makes keys and a request, and the consortium signs it."""
         key = self.consortium / "consortium.pub"
-        address = f"localhost:{self.port}"
+        served = self.place(self.coordinator)
         common = ("--consortium-key", key)
         desk = coordinator.cli.app
-        run(desk, "coordinator", "init", "--role", "coordinator", "--name", "Demo coordinator", "--listen", address,
-            "--home", self.coordinator, *common)  # fmt: skip
-        run(desk, "coordinator", "init", "--role", "researcher", "--name", "Demo researcher", "--coordinator", address,
-            "--home", self.researcher, *common)  # fmt: skip
+        store = ("--database", self.database) if self.database else ()
+        run(desk, "coordinator", "init", "--role", "coordinator", "--name", "Demo coordinator",
+            "--listen", served.listen, *store, "--home", self.coordinator, *common)  # fmt: skip
+        run(desk, "coordinator", "init", "--role", "researcher", "--name", "Demo researcher",
+            "--coordinator", f"localhost:{self.port}", "--home", self.researcher, *common)  # fmt: skip
         dialled: list[str] = []
-        for name, port in self.witness_ports.items():
-            dialled += ["--witness", f"localhost:{port}"]
-            run(audit.cli.app, "audit", "init", "--name", f"Demo {name}", "--listen", f"localhost:{port}",
+        for name in self.witnesses:
+            place = self.place(self.witness(name))
+            dialled += ["--witness", place.dialled]
+            run(audit.cli.app, "audit", "init", "--name", f"Demo {name}", "--listen", place.listen,
                 "--home", self.witness(name), *common)  # fmt: skip
         for region in self.regions:
-            run(node.cli.app, "node", "init", "--region", region, "--coordinator", address, *dialled,
+            run(node.cli.app, "node", "init", "--region", region, "--coordinator", served.dialled, *dialled,
                 "--home", self.node(region), *common)  # fmt: skip
         for home in self._homes():
-            self.sign(home, *(("--host", "localhost") if home in self._servers() else ()))
+            hosts = self.place(home).hosts if home in self._servers() else ()
+            self.sign(home, *(word for host in hosts for word in ("--host", host)))
 
     def sign(self, home: Path, *options: str) -> Path:
         """The consortium issues a certificate for the request in a home; returns the certificate's file."""
@@ -210,7 +230,11 @@ class Federation:
         if not _listening(self.port):
             return set()
         with Desk.open(self.researcher) as desk:
-            return {state.region for state in desk.regions() if state.attending}
+            try:
+                return {state.region for state in desk.regions() if state.attending}
+            except Unreachable:
+                # An engine that passes the port on listens before the desk does.
+                return set()
 
     def _silent(self) -> list[str]:
         """The witnesses that were started and do not listen yet."""

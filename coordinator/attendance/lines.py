@@ -76,21 +76,50 @@ class Introduction:
 
 Outgoing = OrderOut | QuoteOut | ResultOut | SecureOut
 
+MOST_QUEUED = 4_096
+"""Messages that may wait for a node that reads slowly. One more ends its line; what it missed comes later."""
+MOST_BEFORE_QUOTES = 64
+"""A node with more than this waiting for it is not asked for a quote: it counts as away."""
+
 
 @dataclass(slots=True)
 class Line:
-    """One node's stream. `outgoing` ends with what the node is told when it is sent away, or with None."""
+    """One node's stream. `outgoing` ends with what the node is told when it is sent away, or with None.
+
+    `writing_since` is when (seconds of the event loop) the message that is on its way now was handed to the network.
+    """
 
     introduction: Introduction
     outgoing: asyncio.Queue[Outgoing | Refused | None] = field(default_factory=asyncio.Queue)
     quotes: dict[str, asyncio.Future[Quoted]] = field(default_factory=dict)
+    writing_since: float | None = None
+    ended: bool = False
+
+    def put(self, item: Outgoing) -> bool:
+        """Queues a message; False where the line has ended, as it does when too much is waiting."""
+        if self.ended:
+            return False
+        if self.outgoing.qsize() >= MOST_QUEUED:
+            self.break_off()
+            return False
+        self.outgoing.put_nowait(item)
+        return True
 
     def end(self, why: Refused | None = None) -> None:
         """Closes the line after what is queued already; the node hears why."""
+        if self.ended:
+            return
+        self.ended = True
         self.outgoing.put_nowait(why)
         for waiting in self.quotes.values():
             waiting.cancel()
         self.quotes.clear()
+
+    def break_off(self) -> None:
+        """Closes the line and drops what is queued: for a node that does not read."""
+        while not self.outgoing.empty():
+            self.outgoing.get_nowait()
+        self.end()
 
 
 class Lines:
@@ -124,18 +153,12 @@ class Lines:
     def send(self, region: str, item: OrderOut | SecureOut) -> bool:
         """Queues an order, or what is said in an attempt; False where the region is away."""
         line = self._lines.get(region)
-        if line is None:
-            return False
-        line.outgoing.put_nowait(item)
-        return True
+        return line is not None and line.put(item)
 
     def give(self, region: str, result: ResultOut) -> bool:
         """Queues a result; False where the region is away, or runs a version that takes none."""
         line = self._lines.get(region)
-        if line is None or not line.introduction.keeps_results:
-            return False
-        line.outgoing.put_nowait(result)
-        return True
+        return line is not None and line.introduction.keeps_results and line.put(result)
 
     async def quotes(self, request: QuoteOut, regions: Iterable[str], timeout_s: float) -> dict[str, Quoted]:
         """What the attending ones of `regions` say, as far as they do within `timeout_s`."""
@@ -143,9 +166,8 @@ class Lines:
         loop = asyncio.get_running_loop()
         for region in regions:
             line = self._lines.get(region)
-            if line is not None:
+            if line is not None and line.outgoing.qsize() <= MOST_BEFORE_QUOTES and line.put(request):
                 waiting[region] = line.quotes[request.quote] = loop.create_future()
-                line.outgoing.put_nowait(request)
         if waiting:
             await asyncio.wait(waiting.values(), timeout=timeout_s)
         for region in waiting:

@@ -1,4 +1,8 @@
-"""AttendService: a node dials in, says who it is, and stays on the line."""
+"""AttendService: a node dials in, says who it is, and stays on the line.
+
+A node that does not read what it is told keeps its place among its own few lines and nothing else: what waits for it is
+bounded, and after a minute it counts as away.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from rondgang.roles import Role
 from rondgang.v1 import attend_pb2, attend_pb2_grpc
 from rondgang.versions import SPOKEN, Agreed, negotiate
 
+from coordinator.admission import sent_away
 from coordinator.attendance import wire
 from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, Outgoing, take_quote
+from coordinator.callers import Call, Callers
 from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.log import fault, note
-from coordinator.peers import caller
+from coordinator.peers import caller, caller_key, header_too_large, when_ended
 from coordinator.secure.messages import SumKept
 from coordinator.secure.wire import reply_from_wire
 from coordinator.store.store import SeenRecord
@@ -24,6 +30,13 @@ from policies.rules.refusals import Reason, Refused
 from policies.study.roster import Member
 
 Context = grpc.aio.ServicerContext[AsyncIterator[attend_pb2.AttendRequest], AsyncIterator[attend_pb2.AttendResponse]]
+
+HELLO_WITHIN_S = 20.0
+"""How long a node may take to say who it is."""
+SLOW_S = 60.0
+"""A node that has not read a message for so long counts as away."""
+ENDED_S = 5.0
+"""The same, for a node that is told to leave."""
 
 
 class AttendService(attend_pb2_grpc.AttendServiceServicer):
@@ -36,6 +49,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
         returns: Returns,
         study: Callable[[], Study],
         clock: Callable[[], int],
+        callers: Callers,
         software: str,
     ) -> None:
         self._lines = lines
@@ -43,6 +57,7 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
         self._returns = returns
         self._study = study
         self._clock = clock
+        self._callers = callers
         self._software = software
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -50,8 +65,8 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
         self, request_iterator: AsyncIterator[attend_pb2.AttendRequest], context: Context
     ) -> AsyncIterator[attend_pb2.AttendResponse]:
         """One stream. The first request is a Hello; the first response a Welcome, or a Rejected that ends it."""
-        first = await anext(request_iterator, None)
-        greeted = self._greet(first, context)
+        await self._begin(context)
+        greeted = await self._greet(request_iterator, context)
         if isinstance(greeted, Refused):
             note("node_rejected", loud=True, reason=greeted.reason.value)
             yield wire.rejected(greeted, SPOKEN)
@@ -67,7 +82,9 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
                     note("node_sent_away", loud=True, region=introduction.region, reason=item.reason.value)
                     yield wire.rejected(item, SPOKEN)
                     return
+                line.writing_since = asyncio.get_running_loop().time()
                 yield self._say(item)
+                line.writing_since = None
         finally:
             reader.cancel()
             # A task of its own: a call that is being cancelled may not wait.
@@ -81,19 +98,42 @@ class AttendService(attend_pb2_grpc.AttendServiceServicer):
             await asyncio.wait(self._leaving)
 
     async def sweep(self) -> None:
-        """Sends away nodes that the roster in force no longer bears out. For a call every second or so."""
-        roster, now = self._study().roster.document, self._clock()
-        for line in self._lines.all():
-            member = roster.member_by_tls(line.introduction.tls)
-            if member is None or not member.live(now):
-                revoked = member is not None and member.revoked
-                reason = Reason.REVOKED if revoked else Reason.EXPIRED if member else Reason.UNKNOWN_SIGNER
-                line.end(Refused(reason, "The roster in force no longer admits this node. Ask the consortium."))
+        """Sends away nodes that the roster in force no longer bears out, and lets go of lines that nobody reads.
 
-    def _greet(self, first: attend_pb2.AttendRequest | None, context: Context) -> tuple[int, Introduction] | Refused:
+        For a call every second or so.
+        """
+        roster, now, ticks = self._study().roster.document, self._clock(), asyncio.get_running_loop().time()
+        for line in self._lines.all():
+            unread_s = 0.0 if line.writing_since is None else ticks - line.writing_since
+            if unread_s > (ENDED_S if line.ended else SLOW_S):
+                note("node_does_not_read", loud=True, region=line.introduction.region)
+                line.break_off()
+                await self._leave(line)
+            elif (why := sent_away(line.introduction.tls, roster, now)) is not None:
+                line.end(why)
+
+    async def _begin(self, context: Context) -> Call:
+        if self._callers.stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "The desk is stopping. Come back in a moment.")
+        if header_too_large(context):
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The call has too large a header.")
+        call = self._callers.begin(caller_key(context), "line")
+        if call is None:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "This node has lines open already. Wait a minute.")
+        when_ended(context, lambda: self._callers.ended(call))
+        return call
+
+    async def _greet(
+        self, requests: AsyncIterator[attend_pb2.AttendRequest], context: Context
+    ) -> tuple[int, Introduction] | Refused:
         member = caller(context, self._study().roster.document, {Role.REGION}, self._clock())
         if isinstance(member, Refused):
             return member
+        try:
+            async with asyncio.timeout(HELLO_WITHIN_S):
+                first = await anext(requests, None)
+        except TimeoutError:
+            first = None
         if first is None or first.WhichOneof("message") != "hello":
             return Refused(Reason.MALFORMED, "A node says who it is first. Install the version that the desk runs.")
         if first.hello.region != member.region:

@@ -7,6 +7,7 @@ import typer
 from coordinator.cli import (
     asking,
     comparing,
+    copying,
     evidence,
     following,
     joining,
@@ -30,6 +31,7 @@ for verb in (
     joining.enrol,
     joining.adopt,
     serving.serve,
+    serving.health,
     looking.regions,
     rotating.calendar,
     preparing.starters,
@@ -42,5 +44,7 @@ for verb in (
     following.results,
     comparing.trends,
     evidence.export_evidence,
+    copying.backup,
+    copying.restore,
 ):
     app.command()(verb)

@@ -15,7 +15,16 @@ from rich.table import Table
 from rondgang.errors import ContractError
 from sqlalchemy.exc import SQLAlchemyError
 
-from coordinator.errors import BadHome, CallFailed, DeskRefused, NotFound, NotPermitted, StoreTooNew, Unreachable
+from coordinator.errors import (
+    BadBackup,
+    BadHome,
+    CallFailed,
+    DeskRefused,
+    NotFound,
+    NotPermitted,
+    StoreTooNew,
+    Unreachable,
+)
 from coordinator.prices import Plain
 from policies.documents import BadDocument
 from policies.statistics.compile import BadStatistic
@@ -43,7 +52,7 @@ def faults(as_json: bool) -> Iterator[None]:
         stop(as_json, *_badly_asked(error), str(error))
     except Unreachable as error:
         stop(as_json, LATER, "unreachable", str(error))
-    except (BadHome, StoreTooNew, NotFound, ContractError) as error:
+    except (BadBackup, BadHome, StoreTooNew, NotFound, ContractError) as error:
         stop(as_json, BAD_INPUT, "bad_input", str(error))
     except CallFailed as error:
         stop(as_json, LATER, "desk_fault", str(error))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
@@ -28,8 +29,18 @@ from policies.statistics.programme import Programme
 
 _AGAIN_S = 60.0
 """How long after a fault a result is tried again."""
+_PAGE = 4
+"""Results that are on their way to one region at once when it catches up: they may be 32 MB each."""
 _AFTER_S = 0.25
 """Who waits for a run's last answer comes first; giving back is for after that."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """What a region that catches up was sent and has not spoken of yet, and where the next page begins."""
+
+    waiting: set[str]
+    last: str
 
 
 class Returns:
@@ -50,6 +61,7 @@ class Returns:
         self._store = store
         self._key = key
         self._clock = clock
+        self._pages: dict[str, _Page] = {}
 
     async def resume(self) -> None:
         """Takes up the closed runs whose results a stopped desk left undone. For once, before `work`."""
@@ -69,12 +81,27 @@ class Returns:
                 asyncio.get_running_loop().call_later(_AGAIN_S, self._runs.closed.put_nowait, run)
 
     async def catch_up(self, region: str) -> None:
-        """Sends a region that came on the line what it has not said it keeps."""
-        for run, data in await self._runs.stored(lambda: self._store.results_to_send(region)):
+        """Sends a region that came on the line what it has not said it keeps, a few at a time."""
+        await self._send_page(region, "")
+
+    async def _send_page(self, region: str, after: str) -> None:
+        owed = await self._runs.stored(lambda: self._store.results_to_send(region, after, _PAGE))
+        self._pages.pop(region, None)
+        if owed:
+            self._pages[region] = _Page({run for run, _ in owed}, owed[-1][0])
+        for run, data in owed:
             self._lines.give(region, ResultOut(run, data))
 
     async def kept(self, region: str, run: str, outcome: str | Refused) -> None:
         """Takes in what a region says of a result: its hash where it is stored. A refused one is sent again later."""
+        await self._note_kept(region, run, outcome)
+        page = self._pages.get(region)
+        if page is not None and run in page.waiting:
+            page.waiting.remove(run)
+            if not page.waiting:
+                await self._send_page(region, page.last)
+
+    async def _note_kept(self, region: str, run: str, outcome: str | Refused) -> None:
         if isinstance(outcome, Refused):
             if await self._runs.stored(lambda: self._store.has_result(run, region)):
                 note("result_refused", loud=True, run=run, region=region, reason=outcome.reason.value)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
@@ -23,13 +21,12 @@ from coordinator.secure.conduct import Conduct
 from coordinator.secure.national import National, Where
 from coordinator.store.store import Kept, RunRecord, SeenRecord, Store
 from coordinator.store.sums import sum_of
+from coordinator.store.worker import StoreThread
 from coordinator.study import Study
 from policies.documents import from_canonical, to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
-
-T = TypeVar("T")
 
 _GATHER_S = 0.1
 """Who watches is told of changes at most this late, and of a run's end at once."""
@@ -71,6 +68,16 @@ class Answered:
         return len(self.answers) + (self.signed_sum is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much there is to do: runs that ask, results to make, transactions in line; and whether the store is away."""
+
+    asking: int
+    results_waiting: int
+    store_waiting: int
+    store_away: bool
+
+
 class Runs:
     """Every run of the desk. Seams: the store, the lines, the documents in force, both clocks, and names for runs.
 
@@ -98,16 +105,18 @@ class Runs:
         self._changed = asyncio.Event()
         self.closed: asyncio.Queue[str] = asyncio.Queue()
         """Runs that are done asking, again each time one gets another answer after that."""
-        # One thread: the store sees one transaction at a time, and the loop never waits for a disk.
-        self._worker = ThreadPoolExecutor(1, "store")
+        self.stored = StoreThread()
+        """Runs one transaction on the store's own thread. Raises `StoreAway`."""
         self.national = Conduct(
             store, self.stored, lines, study, key, clock, ticks, round_timeout_s, self._sums_changed
         )
         """The attempts at national sums."""
 
-    async def stored(self, work: Callable[[], T]) -> T:
-        """Runs one transaction on the store's own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+    @property
+    def load(self) -> Load:
+        """How much there is to do now."""
+        asking = sum(run.noted is State.ASKING for run in self._runs.values())
+        return Load(asking, self.closed.qsize(), self.stored.waiting, self.stored.away)
 
     async def resume(self) -> None:
         """Takes up every run that was open when the desk stopped."""
@@ -118,7 +127,7 @@ class Runs:
 
     async def stop(self) -> None:
         await self.national.stop()
-        self._worker.shutdown()
+        self.stored.stop()
 
     async def submit(self, admitted: Admitted, again: bool) -> Submitted:
         """Opens the run of a programme, or asks anew in the one it has: who refused, and with `again` who answered.
@@ -191,7 +200,11 @@ class Runs:
 
     async def _keep_answer(self, run: _Run, region: str, data: bytes) -> None:
         name, now = run.gathering.run, self._clock()
-        match await self.stored(lambda: self._store.keep_answer(name, region, data, now)):
+        kept = await self.stored(lambda: self._store.keep_answer(name, region, data, now))
+        if kept is Kept.SAME and region not in run.gathering.answered:
+            # It was stored before by a transaction of which nobody heard.
+            kept = Kept.FIRST
+        match kept:
             case Kept.FIRST:
                 note("answer_kept", run=name, region=region)
                 run.gathering = run.gathering.answer_kept(region, now)

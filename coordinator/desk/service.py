@@ -14,19 +14,21 @@ from rondgang.v1 import desk_pb2, desk_pb2_grpc
 from coordinator.desk import wire
 from coordinator.desk.front import Front
 from coordinator.errors import (
+    BadBackup,
     BadHome,
     CallFailed,
     CoordinatorError,
     DeskRefused,
     NotFound,
     NotPermitted,
+    StoreAway,
     StoreTooNew,
     UnknownCodebook,
     UnknownRun,
     Unreachable,
 )
 from coordinator.log import fault, note
-from coordinator.peers import caller
+from coordinator.peers import REASON_KEY, caller
 from coordinator.study import Study
 from policies.rules.refusals import Refused
 
@@ -35,16 +37,15 @@ STATUS: dict[type[CoordinatorError], grpc.StatusCode] = {
     UnknownRun: grpc.StatusCode.NOT_FOUND,
     UnknownCodebook: grpc.StatusCode.NOT_FOUND,
     DeskRefused: grpc.StatusCode.FAILED_PRECONDITION,
+    BadBackup: grpc.StatusCode.INTERNAL,
     BadHome: grpc.StatusCode.INTERNAL,
+    StoreAway: grpc.StatusCode.UNAVAILABLE,
     StoreTooNew: grpc.StatusCode.INTERNAL,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     CallFailed: grpc.StatusCode.INTERNAL,
     NotFound: grpc.StatusCode.NOT_FOUND,
 }
 """The status of every fault of this room, in one table. Any other exception is INTERNAL and keeps its message here."""
-
-REASON_KEY = "rondgang-reason"
-"""Trailing metadata that carries the reason of PERMISSION_DENIED."""
 
 READERS = frozenset({Role.RESEARCHER, Role.WITNESS})
 """Who may see what is public among the parties: regions, calendar and the documents in force."""

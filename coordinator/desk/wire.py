@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from enum import StrEnum
+from typing import TypeVar, get_args
 
 from rondgang.v1 import desk_pb2
 
@@ -25,6 +26,7 @@ from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
 from policies.wire.refusals import refusal_from_wire, refusal_to_wire
 
+E = TypeVar("E", bound=StrEnum)
 _DECISIONS: dict[str, Decision] = {name: name for name in get_args(Decision)}
 
 
@@ -133,11 +135,11 @@ def progress_to_wire(progress: Progress) -> desk_pb2.WatchResponse:
 
 
 def progress_from_wire(message: desk_pb2.WatchResponse) -> Progress:
-    """Raises ValueError for a state that this version does not know."""
+    """States that a newer desk knows and this version does not read as those of a run that goes on."""
     regions = tuple(
         RegionProgress(
             one.region,
-            Asked(one.state),
+            _known(Asked, one.state, Asked.WAITING),
             refusal_from_wire(one.refusal) if one.HasField("refusal") else None,
             one.repeats,
             one.conflicts,
@@ -146,7 +148,7 @@ def progress_from_wire(message: desk_pb2.WatchResponse) -> Progress:
         for one in message.regions
     )
     national = _national_from_wire(message.national) if message.HasField("national") else None
-    return Progress(message.run, State(message.state), regions, message.deadline, national)
+    return Progress(message.run, _known(State, message.state, State.ASKING), regions, message.deadline, national)
 
 
 def _national_to_wire(national: NationalProgress) -> desk_pb2.NationalProgress:
@@ -162,7 +164,7 @@ def _national_to_wire(national: NationalProgress) -> desk_pb2.NationalProgress:
 
 
 def _national_from_wire(message: desk_pb2.NationalProgress) -> NationalProgress:
-    where = Where(message.state)
+    where = _known(Where, message.state, Where.WAITING)
     return NationalProgress(
         where, message.attempt, message.attempts, message.replied, message.need, message.sentence, message.alone
     )
@@ -183,12 +185,13 @@ def results_to_wire(outcome: Results | Refused) -> desk_pb2.ResultsResponse:
 
 
 def results_from_wire(message: desk_pb2.ResultsResponse) -> Results | Refused:
-    """Raises ValueError for a state that this version does not know."""
+    """A state that a newer desk knows and this version does not reads as that of a run that goes on."""
     if message.WhichOneof("outcome") != "results":
         return refusal_from_wire(message.refusal)
     found = message.results
     answers, signed_sum = tuple(found.signed_answers), found.signed_sum or None
-    return Results(found.run, State(found.state), found.signed_programme, found.rows_json, answers, signed_sum)
+    state = _known(State, found.state, State.ASKING)
+    return Results(found.run, state, found.signed_programme, found.rows_json, answers, signed_sum)
 
 
 def trends_to_wire(outcome: bytes | Refused) -> desk_pb2.TrendsResponse:
@@ -199,6 +202,11 @@ def trends_to_wire(outcome: bytes | Refused) -> desk_pb2.TrendsResponse:
 
 def trends_from_wire(message: desk_pb2.TrendsResponse) -> bytes | Refused:
     return message.rows_json if message.WhichOneof("outcome") == "rows_json" else refusal_from_wire(message.refusal)
+
+
+def _known(kind: type[E], text: str, otherwise: E) -> E:
+    """What a newer desk says in a word of its own is read as `otherwise`; a session does not break on it."""
+    return kind(text) if text in {one.value for one in kind} else otherwise
 
 
 def _digits(amount: NanoRho | None) -> str:

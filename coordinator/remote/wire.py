@@ -20,7 +20,14 @@ A = TypeVar("A", bound=Message)
 
 _SERVICE = desk_pb2.DESCRIPTOR.services_by_name["DeskService"].full_name
 _REASON_KEY = "rondgang-reason"
-_LATER = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
+_LATER = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+)
 
 
 class RemoteDesk:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -32,6 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.gather import Gathering, Repeats, State
+from coordinator.store.commits import APPLICATION, transaction
 from coordinator.store.migrate import migrate
 from coordinator.store.papers import keep_other
 from coordinator.store.tables import REPLIES, RESULTS, RUNS, SEEN, SUMS
@@ -94,7 +95,7 @@ class Store:
 
     def within(self, work: Callable[[Connection], T]) -> T:
         """What `work` gives, in one transaction: all it wrote is on disk on return, or nothing is where it raises."""
-        with self._durable.begin() as connection:
+        with transaction(self._durable) as connection:
             return work(connection)
 
     def open_run(self, record: RunRecord) -> tuple[str, bool]:
@@ -108,7 +109,7 @@ class Store:
             "state": record.state.value,
         }
         try:
-            with self._engine.begin() as connection:
+            with transaction(self._engine) as connection:
                 connection.execute(insert(RUNS).values(row))
         except IntegrityError:
             existing = self.run_of(record.programme_hash)
@@ -135,7 +136,7 @@ class Store:
             return tuple(_record(row) for row in connection.execute(query))
 
     def note_state(self, run: str, state: State) -> None:
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(state=state.value))
 
     def keep_answer(self, run: str, region: str, data: bytes, received: int) -> Kept:
@@ -143,7 +144,7 @@ class Store:
 
         Later ones are compared; one that differs is kept for auditors, and is in no result.
         """
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             row = self._reply(connection, run, region)
             if row is not None and row.kind == "answer":
                 same = bytes(row.answer) == data
@@ -158,7 +159,7 @@ class Store:
 
     def keep_refusal(self, run: str, region: str, refused: Refused, received: int) -> bool:
         """Stores a refusal in place of an earlier one; False, and nothing stored, where the region has answered."""
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             row = self._reply(connection, run, region)
             if row is not None and row.kind == "answer":
                 return False
@@ -169,7 +170,7 @@ class Store:
 
     def ask_again(self, run: str) -> None:
         """Forgets the refusals of a run and opens it again."""
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(delete(REPLIES).where(REPLIES.c.run == run, REPLIES.c.kind == "refusal"))
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(state=State.ASKING.value))
 
@@ -220,26 +221,25 @@ class Store:
 
     def put_results(self, run: str, revision: int, results: Mapping[str, ResultBytes]) -> None:
         """Stores what each region gets back, in place of earlier revisions: all of it or nothing."""
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(delete(RESULTS).where(RESULTS.c.run == run, RESULTS.c.revision < revision))
             for region, result in results.items():
                 row = {"revision": revision, "hash": result.hash, "signed_result": result.data, "kept": None}
                 connection.execute(insert(RESULTS).values(run=run, region=region, **row))
 
-    def results_to_send(self, region: str) -> tuple[tuple[str, bytes], ...]:
-        """Run and signed result of everything that a region has not said it keeps."""
+    def results_to_send(self, region: str, after: str = "", most: int = 100) -> tuple[tuple[str, bytes], ...]:
+        """Run and signed result of what a region has not said it keeps: the first `most` runs after one, by name."""
         query = select(RESULTS.c.run, RESULTS.c.signed_result).where(
-            RESULTS.c.region == region, RESULTS.c.kept.is_(None)
+            RESULTS.c.region == region, RESULTS.c.kept.is_(None), RESULTS.c.run > after
         )
         with self._engine.connect() as connection:
-            return tuple(
-                (row.run, bytes(row.signed_result)) for row in connection.execute(query.order_by(RESULTS.c.run))
-            )
+            rows = connection.execute(query.order_by(RESULTS.c.run).limit(most))
+            return tuple((row.run, bytes(row.signed_result)) for row in rows)
 
     def result_kept(self, run: str, region: str, result_hash: str, now: int) -> bool:
         """Notes that a region keeps a result; False where no such result was waiting for that."""
         here = (RESULTS.c.run == run, RESULTS.c.region == region, RESULTS.c.hash == result_hash)
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             return bool(
                 connection.execute(update(RESULTS).where(*here, RESULTS.c.kept.is_(None)).values(kept=now)).rowcount
             )
@@ -257,7 +257,7 @@ class Store:
             "roster_hash": record.roster_hash,
             "calendar_hash": record.calendar_hash,
         }
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as connection:
             changed = connection.execute(update(SEEN).where(SEEN.c.region == record.region).values(values))
             if not changed.rowcount:
                 connection.execute(insert(SEEN).values(region=record.region, **values))
@@ -286,12 +286,32 @@ class Store:
             connection.execute(insert(REPLIES).values(run=run, region=region, same=0, other=0, **content))
 
 
+_SERVER: Mapping[str, Any] = {
+    "pool_pre_ping": True,
+    # One thread works the store, and a verb or a collector may look on beside it.
+    "pool_size": 2,
+    "max_overflow": 1,
+    "pool_timeout": 10,
+    # A proxy or firewall in between may forget a line that nobody used for long.
+    "pool_recycle": 1_800,
+    "connect_args": {
+        "connect_timeout": 5,
+        "application_name": APPLICATION,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000",
+    },
+}
+"""How a database server is used: at most three connections, none of them waited for without end."""
+
+
 @contextmanager
 def open_store(url: str | URL) -> Iterator[Store]:
     """The store at a SQLAlchemy URL, migrated to this version. Raises `StoreTooNew`."""
     place = make_url(url)
     # A database server may have dropped an idle connection; a file drops none.
-    engine = create_engine(place, pool_pre_ping=place.get_backend_name() != "sqlite")
+    engine = create_engine(place, **({} if place.get_backend_name() == "sqlite" else _SERVER))
     durable = engine
     if engine.dialect.name == "sqlite":
         # Answers come thirteen at a time: they need not wait for the disk each. A server's commits are on disk anyway.

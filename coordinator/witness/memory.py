@@ -79,6 +79,14 @@ def regions(connection: Connection) -> list[str]:
     return list(connection.execute(select(CHECKPOINTS.c.region).distinct().order_by(CHECKPOINTS.c.region)).scalars())
 
 
+def last_sizes(connection: Connection) -> dict[str, tuple[int, int]]:
+    """The epoch and the size of the last checkpoint cosigned for every region."""
+    place = CHECKPOINTS.c.region, CHECKPOINTS.c.epoch, func.max(CHECKPOINTS.c.size).label("size")
+    rows = connection.execute(select(*place).group_by(*place[:2]).order_by(*place[:2]))
+    # The latest epoch of a region comes last.
+    return {row.region: (row.epoch, row.size) for row in rows}
+
+
 def forks(connection: Connection) -> list[Fork]:
     """All evidence of forks, oldest first."""
     rows = connection.execute(select(FORKS).order_by(FORKS.c.at, FORKS.c.region, FORKS.c.digest))

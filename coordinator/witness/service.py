@@ -14,9 +14,8 @@ from rondgang.keys import SigningKey
 from rondgang.roles import Role
 from rondgang.v1 import witness_pb2, witness_pb2_grpc
 
-from coordinator.desk.service import REASON_KEY
 from coordinator.log import fault, note
-from coordinator.peers import caller
+from coordinator.peers import REASON_KEY, caller
 from coordinator.store.store import Store, Stored
 from coordinator.study import Study
 from coordinator.witness.commits import Commits

@@ -14,6 +14,7 @@ from node.cli.doctor import doctor
 from node.cli.evidence import export_ledger, recover
 from node.cli.forgetting import forget
 from node.cli.guarantees import guarantees
+from node.cli.health import health
 from node.cli.import_data import import_command
 from node.cli.pausing import pause, resume
 from node.cli.policy import policy
@@ -36,6 +37,7 @@ for _verb in (
     adopt,
     serve,
     status,
+    health,
     pending,
     approve,
     refuse,

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -101,6 +102,9 @@ def import_command(
         suggest_drafts(Wanted(tuple(sources), codebook, delimiter, encoding, out), home, lang, as_json)
         return
     found, terminal = open_home(home, lang, as_json)
+    if find_spec("pyarrow") is None:
+        # An image that serves does without what reads files.
+        terminal.stop(BAD_INPUT, "not_installed", "import.bad.not_installed", module="pyarrow")
     if add and replace:
         terminal.stop(BAD_INPUT, "both_ways", "import.bad.both_ways")
     if cohort is None:

@@ -47,3 +47,11 @@ def unfit_roster(roster: Roster, own: bytes, now: int) -> Refused | None:
     if isinstance(member, Reason):
         return Refused(member, "This roster does not bear our certificate out. Ask the consortium for a newer one.")
     return None
+
+
+def last_second(certificate: bytes) -> int:
+    """The unix second after which a certificate (PEM) is refused. Raises `BadCertificate`."""
+    try:
+        return int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp())
+    except ValueError as error:
+        raise BadCertificate("not a certificate in PEM form") from error

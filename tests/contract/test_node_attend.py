@@ -13,7 +13,7 @@ from rondgang.signed import Signed, sign
 
 from compose.demo.federation import free_port
 from node.approving import Heard, hear
-from node.attend import Attendance
+from node.attend import _MOST_AT_WORK, Attendance
 from node.journal import EventName
 from policies.documents import to_canonical
 from policies.rules.approval import Approval
@@ -305,6 +305,33 @@ def test_orders_that_come_while_the_writer_works_go_to_it_together(tmp_path: Pat
     ]  # fmt: skip
     # The head first, to see that they are there; then twice for each of two batches.
     assert [witness.calls for witness in setting.world.watching] == [5, 5]
+
+
+def test_a_desk_that_sends_more_than_a_node_can_work_on_waits_and_every_order_is_replied_to(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, SlowRows(), **WIDE)
+    rows = setting.rows
+    assert isinstance(rows, SlowRows)
+    off = signed_programme(planned().model_copy(update={"programme": heading(cohort="c2")}))
+
+    async def run() -> None:
+        async with setting.address.opened(PlayedDesk()) as desk, setting.attending() as attendance:
+            await desk.say(order(PROGRAMME))
+            assert await asyncio.to_thread(rows.reading.wait, WITHIN_S)
+            for number in range(99):
+                await desk.say(order(off, f"run-{number:016x}"))
+            waiting = attendance._queue._waiting
+            async with asyncio.timeout(WITHIN_S):
+                while len(waiting) < _MOST_AT_WORK - 1:
+                    await asyncio.sleep(0)
+            # So long nothing more is taken in, though it is all there.
+            await asyncio.sleep(10 * TICK_S)
+            assert len(waiting) == _MOST_AT_WORK - 1
+            rows.go.set()
+            replies = [(await desk.hear()).reply for _ in range(100)]
+            assert len({reply.run for reply in replies}) == 100
+            assert [bool(reply.signed_answer) for reply in replies].count(True) == 1
+
+    asyncio.run(run())
 
 
 def test_an_answer_leaves_by_itself_once_the_steward_has_approved(tmp_path: Path) -> None:

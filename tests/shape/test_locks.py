@@ -9,6 +9,8 @@ from importlib.metadata import packages_distributions
 
 from tests.shape.sources import CHECKOUT, ROOMS, files, shown, tree
 
+ROOMS_APART = ("node-serving", "node", "coordinator", "audit")
+"""Extras that an image installs: each has a lock of its own."""
 OURS = frozenset({"rondgang", "policies", "node", "coordinator", "audit", "compose"})
 _PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", re.MULTILINE)
 
@@ -26,8 +28,9 @@ def _dist(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_the_demo_runs_on_the_versions_that_are_tested() -> None:
-    assert _pins("demo").items() <= _pins("dev").items()
+def test_everything_runs_on_the_versions_that_are_tested() -> None:
+    for lock in ("demo", "build", *ROOMS_APART):
+        assert _pins(lock).items() <= _pins("dev").items(), lock
 
 
 def test_every_dependency_that_is_asked_for_is_locked() -> None:
@@ -38,13 +41,21 @@ def test_every_dependency_that_is_asked_for_is_locked() -> None:
         found = {_dist(match[0]) for text in wanted if (match := re.match(r"[A-Za-z0-9_.-]+", text))}
         return found - {"rondgang"}
 
-    asked = {"demo": names(project["dependencies"] + extras["node"] + extras["coordinator"] + extras["demo"])}
+    asked = {room: names(project["dependencies"] + extras[room]) for room in ROOMS_APART}
+    asked["node"] |= asked["node-serving"]
+    asked["demo"] = set().union(*asked.values()) | names(extras["demo"])
     asked["dev"] = asked["demo"] | names(extras["dev"])
-    assert {lock: sorted(wanted - set(_pins(lock))) for lock, wanted in asked.items()} == {"demo": [], "dev": []}
+    assert {lock: sorted(wanted - set(_pins(lock))) for lock, wanted in asked.items()} == {lock: [] for lock in asked}
+
+
+def test_an_image_that_serves_a_node_installs_nothing_that_reads_files() -> None:
+    assert (
+        set(_pins("node-serving")) & {"numpy", "pandas", "pyarrow", "pyreadstat", "python-calamine", "psycopg"} == set()
+    )
 
 
 def test_every_pin_has_hashes_and_no_lock_names_a_place() -> None:
-    for lock in ("demo", "dev"):
+    for lock in ("demo", "dev", "build", *ROOMS_APART):
         entries = re.split(r"^(?=[a-z0-9])", _text(lock), flags=re.MULTILINE)[1:]
         assert len(entries) == len(_PINNED.findall(_text(lock)))
         assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []

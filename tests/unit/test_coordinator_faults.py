@@ -36,13 +36,13 @@ def test_a_fault_is_logged_by_type_and_place_and_never_by_its_words(
             raise ValueError("canary 12345")
         except ValueError as error:
             log.fault("call_failed", error)
-        log.note("run_opened", run="run-00")
+        log.note("run_opened", run="run-0123456789abcdef")
     told = capsys.readouterr().err
     lines = [json.loads(line) for line in (tmp_path / "coordinator.log").read_text().splitlines()]
     assert [line["event"] for line in lines] == ["call_failed", "run_opened"]
     assert lines[0]["fault"] == "ValueError"
     assert lines[0]["place"].startswith("test_coordinator_faults.py:")
-    assert lines[1]["run"] == "run-00"
+    assert lines[1]["run"] == "run-0123456789abcdef"
     assert "canary" not in told
     assert "canary" not in json.dumps(lines)
     assert not any(

@@ -1,0 +1,84 @@
+"""Whether the witness serves: the standard health service (grpc.health.v1), and the probe that asks it.
+
+It stands behind the same mutual TLS as everything else, and says no more than that this witness takes calls.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import grpc
+from cryptography import x509
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from audit.errors import BadHome
+from audit.home import Home
+
+SERVICES = frozenset({"", "rondgang.v1.WitnessService"})
+"""What may be asked about; the empty name is the witness as a whole."""
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class HealthService(health_pb2_grpc.HealthServicer):
+    """Serving is all it says, while it can be heard; there is no state to keep in step."""
+
+    async def Check(  # noqa: N802 - the name is in the contract
+        self, request: health_pb2.HealthCheckRequest, context: Context
+    ) -> health_pb2.HealthCheckResponse:
+        """SERVING for every service of this witness; NOT_FOUND for any other name."""
+        if request.service not in SERVICES:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "This witness has no such service.")
+        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+
+    async def Watch(  # noqa: N802 - the name is in the contract
+        self, request: health_pb2.HealthCheckRequest, context: Context
+    ) -> None:
+        """Not offered: a stream that any caller may hold for as long as it likes is one too many."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "This witness answers Check only.")
+
+
+def probe(home: Home, timeout_s: float) -> bool:
+    """Whether the witness that runs on this folder says that it serves. Asks with the witness's own certificate.
+
+    Raises `BadHome` where the folder is not a witness's, or its certificate names no host.
+    """
+    key, own, root = home.tls()
+    options = (("grpc.ssl_target_name_override", _named(own)), ("grpc.enable_http_proxy", 0))
+    with grpc.secure_channel(_address(home), grpc.ssl_channel_credentials(root, key, own), options) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        try:
+            told = check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
+        except grpc.RpcError:
+            return False
+        return bool(told.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _address(home: Home) -> str:
+    """Where the running desk is dialled from this machine; it left its port in HOME/port."""
+    host, _, port = home.config().listen.rpartition(":")
+    # Before it has listened for the first time nothing answers at the configured port either.
+    with suppress(FileNotFoundError):
+        port = (home.folder / "port").read_text(encoding="ascii").strip()
+    return f"{_EVERYWHERE.get(host, host)}:{port}"
+
+
+def _named(certificate: bytes) -> str:
+    """A host name of our own certificate: what is dialled here is this machine, under whatever name."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise BadHome("certs/own.pem is not a certificate of a witness.") from error
+    hosts = found.value.get_values_for_type(x509.DNSName)
+    hosts += [str(address) for address in found.value.get_values_for_type(x509.IPAddress)]
+    if not hosts:
+        raise BadHome("Our certificate names no host, so nobody can dial this witness. Ask for one with --host.")
+    return hosts[0]
