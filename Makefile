@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all thorough check bench chaos protos schemas lock clean
+.PHONY: help demo test test-all thorough check bench chaos e2e protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -38,6 +38,10 @@ bench: ## measure speed and memory against plain baselines, and how often interv
 chaos: ## kill nodes, witnesses and the coordinator two thousand times, fail their disks, and audit what is left (ARGS="--kills 500")
 	@sh compose/ci/venv.sh dev
 	@.venv/bin/python -m compose.chaos $(ARGS)
+
+e2e: ## build the images, run a federation in containers, ask it both ways, verify its evidence (ARGS="--regions 4")
+	@sh compose/ci/venv.sh demo
+	@.venv/bin/python -m compose.containers $(ARGS)
 
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev

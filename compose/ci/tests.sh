@@ -7,7 +7,7 @@ kind=$1
 shift
 
 case $kind in
-    test) chosen='not bench and not slow and not thorough and not postgres and not browser' ;;
+    test) chosen='not bench and not slow and not thorough and not postgres and not browser and not docker' ;;
     test-all) chosen='not bench and not thorough' ;;
     thorough) chosen='thorough' ;;
     bench) exec .venv/bin/python -m pytest -m bench --capture=no -p no:xdist "$@" ;;
