@@ -180,4 +180,3 @@ def test_a_cohort_must_be_named(home: Home) -> None:
 def _spoil(home: Home) -> None:
     path = home.root / "delivery" / "household.csv"
     path.write_text(path.read_text("utf-8") + f"h9;T0;{CANARY};c;yes\n", encoding="utf-8")
-
