@@ -6,8 +6,10 @@ keys/             tls, checkpoint, steward,      0600 in 0700
                   and that of pseudonyms
 certs/            own.pem, ca.pem
 adopted/          documents that the ledger names, and the pinned consortium key
-snapshots/        imported data
-registry.sqlite   which households, by pseudonym, contributed to which cohorts
+snapshots/        imported data, of which only what is in force is kept
+registry.sqlite   which households were in which cohorts, by pseudonym
+forgotten.json    households to leave out of imports, by pseudonym, 0600
+import.lock       held while an import is at work
 ledger.sqlite     every decision, and the stored answers
 closed/           ledgers of earlier epochs, read only
 results/          what came back of each run

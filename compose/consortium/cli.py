@@ -208,6 +208,8 @@ def calendar(
 def codebook(file: FileArgument, out: OutOption, home: HomeOption, as_json: JsonOption = False) -> None:
     """Signs a codebook. A version that was signed never changes its content.
 
+    A draft from the study's own DDI documentation: rondgang node codebook studie.xml --out codebook.yaml
+
     Example: rondgang consortium codebook cohort3.codebook.yaml --out cohort3@1.json --home consortium
     """
     _sign_study(Codebook, file, out, home, as_json)

@@ -15,7 +15,18 @@ from node.home import Home
 
 _LEAST_MB, _ENOUGH_MB = 100, 1024
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_PRIVATE = ("config.yaml", "keys", "snapshots", "ledger.sqlite", "openings", "notes", "console.json", "pause.json")
+_PRIVATE = (
+    "config.yaml",
+    "keys",
+    "snapshots",
+    "ledger.sqlite",
+    "openings",
+    "notes",
+    "console.json",
+    "pause.json",
+    "forgotten.json",
+    "registry.sqlite",
+)
 
 
 def local(home: Home) -> Iterator[Line]:

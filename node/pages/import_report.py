@@ -33,6 +33,11 @@ class Rule:
     todo: str
     rows: tuple[Row, ...]
 
+    @property
+    def placed(self) -> bool:
+        """Whether it says of any row where it is."""
+        return any(row.places for row in self.rows)
+
 
 def page(report: Report, made: int, lang: Language, *, trial: bool) -> str:
     """The page as HTML; `made` in unix seconds, `trial` where nothing was written. Same arguments, same text."""
@@ -67,4 +72,5 @@ def _table(one: Delivered, lang: Language) -> str:
 
 def _rule(rule: str, findings: tuple[Finding, ...], lang: Language) -> Rule:
     rows = tuple(Row(one.about, one.count, where(one, lang)) for one in findings)
-    return Rule(say(f"import.rule.{rule}", lang), say(f"data.todo.{rule}", lang), rows)
+    name = say(f"import.rule.{rule}", lang)
+    return Rule(name[:1].upper() + name[1:], say(f"data.todo.{rule}", lang), rows)

@@ -18,11 +18,14 @@ from node.home import Home
 from node.importing import purge as purging
 from node.importing.lock import importing
 from node.importing.purge import purge
+from node.importing.request import ImportRequest
+from node.importing.run import import_files
 from node.pseudonyms import FILE as KEY
 from node.pseudonyms import pseudonyms
 from node.region import Region
 from node.rows import SnapshotRows
-from tests.importing import counts, csv_text, deliver, rows, take
+from node.terms import Terms
+from tests.importing import CODEBOOK, HASH, counts, csv_text, deliver, rows, take
 from tests.node_world import COHORT, SNAPSHOT, Clock, World, import_rows, make_home, ordered
 from tests.small_study import planned
 
@@ -41,6 +44,18 @@ def test_a_forgotten_household_is_in_no_later_import_with_all_its_persons(tmp_pa
     assert rows(result.snapshot, "household", ["incidents__T0"]) == [(0,), (2,), (3,), (4,)]
     assert rows(result.snapshot, "child", ["hh", "age"]) == [(1, 3)]
     assert counts(result)[("forgotten", "household", "")] == 1
+
+
+def test_a_forgotten_household_is_gone_from_earlier_waves_too_when_a_wave_is_added(tmp_path: Path) -> None:
+    held = take(tmp_path, deliver(tmp_path / "t0", household=HOUSEHOLDS, child=CHILDREN)).snapshot
+    forget(tmp_path, "c3", ["h1"], now=7)
+    later = deliver(tmp_path / "t1", household=HOUSEHOLDS.replace(";T0;", ";T1;"))
+    terms = Terms(snapshot=held.id, codebook=HASH)
+    added = import_files(ImportRequest(tmp_path, (later,), "c3", CODEBOOK, HASH, 1000, terms=terms, manner="add"))
+    found = rows(added.snapshot, "household", ["incidents__T0", "incidents__T1"])
+    assert found == [(0, 0), (2, 2), (3, 3), (4, 4)]
+    assert rows(added.snapshot, "child", ["hh", "age"]) == [(1, 3)]
+    assert counts(added)[("forgotten", "household", "")] == 1
 
 
 def test_only_the_cohort_that_was_named_forgets(tmp_path: Path) -> None:
