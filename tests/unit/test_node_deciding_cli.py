@@ -144,7 +144,7 @@ def test_a_policy_is_explained_compared_and_adopted(home: Home, run: Verb, tmp_p
         "Nu in gebruik: versie 1.",
         "cohort c1 rho 0,5 (epsilon 5,",
         "Nooit te gebruiken: grade.",
-        "Wat mag, beantwoordt de node zonder u.",
+        "Wat mag, beantwoordt het knooppunt zonder u.",
         "2 getuigen meetekenen",
         "kan worden overgenomen",
     ):
