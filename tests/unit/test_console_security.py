@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,46 +44,65 @@ ACTS = (
 )
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    home, clock = make_home(tmp_path / "home", always=True), Time()
+@contextmanager
+def screen(folder: Path) -> Iterator[Browser]:
+    """A new home with a PIN, and a client that has not logged in."""
+    home, clock = make_home(folder / "home", always=True), Time()
     Pin(home).set(PIN)
     app = console(home, PORT, now=clock, wall=clock)
     with TestClient(app, base_url=BASE, follow_redirects=False, raise_server_exceptions=False) as client:
         yield Browser(client, clock, home)
 
 
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with screen(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One that never logs in, for tests that change nothing: a PIN is slow to set and to try."""
+    with screen(tmp_path_factory.mktemp("outside")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One that has logged in, for tests that change nothing."""
+    with screen(tmp_path_factory.mktemp("inside")) as found:
+        assert found.log_in() == 303
+        yield found
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_is_shown_without_login(browser: Browser, page: str) -> None:
-    reply = browser.client.get(page)
+def test_no_page_is_shown_without_login(outside: Browser, page: str) -> None:
+    reply = outside.client.get(page)
     assert (reply.status_code, reply.headers["location"]) == (303, "/login")
     assert reply.content == b""
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_nothing_is_done_without_login(browser: Browser, act: str) -> None:
-    reply = browser.client.post(act, headers=browser.headers)
+def test_nothing_is_done_without_login(outside: Browser, act: str) -> None:
+    reply = outside.client.post(act, headers=outside.headers)
     assert (reply.status_code, reply.headers["location"]) == (303, "/login")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_once_logged_in(browser: Browser, page: str) -> None:
-    assert browser.log_in() == 303
-    assert browser.client.get(page).status_code in (200, 404)
+def test_every_page_opens_once_logged_in(inside: Browser, page: str) -> None:
+    assert inside.client.get(page).status_code in (200, 404)
 
 
 @pytest.mark.parametrize("page", ["/login", "/nowhere", "/static/console.css", *PAGES])
-def test_every_reply_forbids_what_the_screen_does_not_need(browser: Browser, page: str) -> None:
-    browser.log_in()
-    reply = browser.client.get(page)
+def test_every_reply_forbids_what_the_screen_does_not_need(inside: Browser, page: str) -> None:
+    reply = inside.client.get(page)
     assert {name: reply.headers[name] for name in HEADERS} == dict(HEADERS)
     assert "unsafe" not in reply.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("page", ["/login", *PAGES])
-def test_no_page_loads_anything_from_elsewhere_or_has_script_or_style_in_it(browser: Browser, page: str) -> None:
-    browser.log_in()
-    text = browser.client.get(page).text
+def test_no_page_loads_anything_from_elsewhere_or_has_script_or_style_in_it(inside: Browser, page: str) -> None:
+    text = inside.client.get(page).text
     assert re.findall(r"""(?:src|href|action)=["'](?:https?:)?//""", text) == []
     assert re.findall(r"<style|style=|<script>|\son[a-z]+=", text) == []
 
@@ -103,10 +123,9 @@ def test_a_cookie_of_before_login_is_never_the_one_of_after(browser: Browser) ->
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_form_without_the_pages_token_changes_nothing(browser: Browser, act: str) -> None:
-    browser.log_in()
+def test_a_form_without_the_pages_token_changes_nothing(inside: Browser, act: str) -> None:
     for token in ("", "0" * 64):
-        assert browser.client.post(act, data={"csrf": token}, headers=browser.headers).status_code == 403
+        assert inside.client.post(act, data={"csrf": token}, headers=inside.headers).status_code == 403
 
 
 def test_the_token_of_another_session_is_not_taken(browser: Browser) -> None:
@@ -121,34 +140,31 @@ def test_the_token_of_another_session_is_not_taken(browser: Browser) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8710", "127.0.0.1", "127.0.0.1:80", "localhost:8710.evil.example", ""]
 )
-def test_another_host_name_is_refused(browser: Browser, host: str) -> None:
-    assert browser.client.get("/login", headers={"host": host}).status_code == 421
+def test_another_host_name_is_refused(outside: Browser, host: str) -> None:
+    assert outside.client.get("/login", headers={"host": host}).status_code == 421
 
 
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "null", "https://127.0.0.1:8710", "http://127.0.0.1:8711", "http://localhost:8710"],
 )
-def test_a_form_from_another_origin_is_refused(browser: Browser, origin: str) -> None:
-    browser.log_in()
-    token = browser.csrf()
-    assert browser.client.post("/logout", data={"csrf": token}, headers={"origin": origin}).status_code == 403
-    assert browser.client.post("/login", data={"pin": PIN}, headers={"origin": origin}).status_code == 403
+def test_a_form_from_another_origin_is_refused(inside: Browser, origin: str) -> None:
+    token = inside.csrf()
+    assert inside.client.post("/logout", data={"csrf": token}, headers={"origin": origin}).status_code == 403
+    assert inside.client.post("/login", data={"pin": PIN}, headers={"origin": origin}).status_code == 403
 
 
-def test_a_form_without_an_origin_is_refused(browser: Browser) -> None:
-    assert browser.client.post("/login", data={"pin": PIN}).status_code == 403
+def test_a_form_without_an_origin_is_refused(outside: Browser) -> None:
+    assert outside.client.post("/login", data={"pin": PIN}).status_code == 403
 
 
-def test_a_request_that_another_site_made_the_browser_send_is_refused(browser: Browser) -> None:
-    browser.log_in()
-    assert browser.client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+def test_a_request_that_another_site_made_the_browser_send_is_refused(inside: Browser) -> None:
+    assert inside.client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_other_methods_are_refused(browser: Browser, method: str) -> None:
-    browser.log_in()
-    assert browser.client.request(method, "/", headers=browser.headers).status_code == 405
+def test_other_methods_are_refused(inside: Browser, method: str) -> None:
+    assert inside.client.request(method, "/", headers=inside.headers).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -158,32 +174,31 @@ def test_other_methods_are_refused(browser: Browser, method: str) -> None:
         "/static/%2e%2e%2f%2e%2e%2fkeys%2fsteward.pem", "/static/%00", "/%2e%2e/keys/steward.pem", "/" + "a" * 600,
     ],
 )  # fmt: skip
-def test_no_path_leads_out_of_the_screens_own_files(browser: Browser, path: str) -> None:
-    browser.log_in()
-    reply = browser.client.get(path)
+def test_no_path_leads_out_of_the_screens_own_files(inside: Browser, path: str) -> None:
+    reply = inside.client.get(path)
     assert reply.status_code in (400, 404)
     assert b"PRIVATE KEY" not in reply.content
     assert b"import" not in reply.content
 
 
-def test_too_large_an_upload_is_refused_before_it_is_read(browser: Browser) -> None:
-    reply = browser.client.post(
-        "/login", files={"key": ("steward.pem", b"x" * (MOST_BYTES + 1))}, headers=browser.headers
+def test_too_large_an_upload_is_refused_before_it_is_read(outside: Browser) -> None:
+    reply = outside.client.post(
+        "/login", files={"key": ("steward.pem", b"x" * (MOST_BYTES + 1))}, headers=outside.headers
     )
     assert reply.status_code == 413
 
 
-def test_too_large_an_upload_that_lies_about_its_length_is_cut_off(browser: Browser) -> None:
+def test_too_large_an_upload_that_lies_about_its_length_is_cut_off(outside: Browser) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(MOST_BYTES // 1000 + 10):
             yield b"a" * 1000
 
-    headers = {**browser.headers, "content-length": "10", "content-type": "application/x-www-form-urlencoded"}
-    assert browser.client.post("/login", content=endless(), headers=headers).status_code in (400, 413)
+    headers = {**outside.headers, "content-length": "10", "content-type": "application/x-www-form-urlencoded"}
+    assert outside.client.post("/login", content=endless(), headers=headers).status_code in (400, 413)
 
 
-def test_a_form_that_does_not_say_its_length_is_refused(browser: Browser) -> None:
-    reply = browser.client.post("/login", content=iter([b"pin=x"]), headers=browser.headers)
+def test_a_form_that_does_not_say_its_length_is_refused(outside: Browser) -> None:
+    reply = outside.client.post("/login", content=iter([b"pin=x"]), headers=outside.headers)
     assert reply.status_code == 411
 
 

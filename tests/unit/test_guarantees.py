@@ -147,7 +147,7 @@ def test_every_word_of_it_is_said(lang: Language) -> None:
 
 def test_rules_that_cannot_be_met_and_policies_for_tests_are_said_plainly() -> None:
     few = read(made(witnesses={"need": 3, "faulty": 1})).text
-    assert "de node geeft daarom niets uit" in few
+    assert "het knooppunt geeft daarom niets uit" in few
     assert "Court of Audit" in few
     (banner,) = (one for one in read(made(test_only=True)).all("p") if one.attributes.get("class") == "banner")
     assert banner.text == say("guarantees.test_only", "nl")

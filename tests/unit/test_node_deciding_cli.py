@@ -144,7 +144,7 @@ def test_a_policy_is_explained_compared_and_adopted(home: Home, run: Verb, tmp_p
         "Nu in gebruik: versie 1.",
         "cohort c1 rho 0,5 (epsilon 5,",
         "Nooit te gebruiken: grade.",
-        "Wat mag, beantwoordt de node zonder u.",
+        "Wat mag, beantwoordt het knooppunt zonder u.",
         "2 getuigen meetekenen",
         "kan worden overgenomen",
     ):
@@ -198,7 +198,7 @@ def test_another_content_under_the_same_version_is_declined(run: Verb, tmp_path:
 def test_a_rule_for_which_the_roster_has_too_few_witnesses_is_adopted_with_a_warning(run: Verb, tmp_path: Path) -> None:
     path = policy_file(tmp_path, witnesses="{need: 3}")
     adopted = run("policy", "adopt", path).stdout
-    assert "Let op: Het rooster telt 2 getuigen; deze regel vraagt er 3" in adopted
+    assert "Let op: De ledenlijst telt 2 getuigen; deze regel vraagt er 3" in adopted
 
 
 def test_a_policy_is_signed_elsewhere_and_adopted_here(home: Home, run: Verb, tmp_path: Path) -> None:

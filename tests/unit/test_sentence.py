@@ -44,7 +44,7 @@ def test_where_all_is_well_it_says_so_with_the_budget_and_what_waits() -> None:
     [
         ({"enrolled": False, "missing": ("roster",)}, {}, "bad", "Regio AA is nog niet aangemeld"),
         ({"missing": ("policy",)}, {}, "bad", "Regio AA kan nog niets beantwoorden: niet overgenomen is beleid"),
-        ({"serving": False, "connected": False}, {"paused": True}, "bad", "De node van regio AA draait niet."),
+        ({"serving": False, "connected": False}, {"paused": True}, "bad", "Het knooppunt van regio AA draait niet."),
         ({"connected": False}, {}, "bad", "Regio AA draait, maar is niet verbonden met desk:443"),
         (
             {"trouble": Trouble(kind="behind", sentence="x")},
