@@ -1,4 +1,4 @@
-"""Every kept input, honest or once harmful, and a few changes of each: success or the decoder's own refusal, in time."""
+"""Every kept input, honest or once harmful, and a few changes of each: success or the own refusal, in time."""
 
 from __future__ import annotations
 
