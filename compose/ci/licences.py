@@ -106,7 +106,7 @@ def licence_of(name: str) -> str:
     classified = [line for line in told.get_all("Classifier") or () if line.startswith("License ::")]
     if found := [_CLASSIFIERS.get(line.rpartition(" :: ")[2], "") for line in classified]:
         return " AND ".join(found) if all(found) else ""
-    field = str(told["License"] if "License" in told else "").strip()
+    field = str((told.get_all("License") or ("",))[0]).strip()
     return _FIELDS.get(field, field if field in PERMISSIVE else "")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from tests.fuzz.chance import Chance
 
 LONGEST = 2**17
 EDGES = ("0", "1", "9", "-1", "-0", "00", "2147483648", "9007199254740991", "9007199254740992", "18446744073709551616",
@@ -29,7 +30,7 @@ class Mutator:
     """Changes inputs by a seeded stream of chances, with other inputs to borrow from."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)  # noqa: S311 - which bytes are changed; never noise
+        self._chance = Chance(seed)
         self._ways: Sequence[Callable[[bytes, bytes], bytes]] = (
             self._flip, self._flip, self._set, self._word, self._word, self._cut, self._double, self._digits,
             self._digits, self._splice, self._swap, self._repeat, self._value, self._value, self._value,
@@ -37,37 +38,37 @@ class Mutator:
 
     def one(self, data: bytes, other: bytes) -> bytes:
         """A changed input; `other` is one to borrow from."""
-        for _ in range(self._chance.choice((1, 1, 1, 2, 2, 3, 5))):
-            data = self._chance.choice(self._ways)(data, other)[:LONGEST]
+        for _ in range(self._chance.of((1, 1, 1, 2, 2, 3, 5))):
+            data = self._chance.of(self._ways)(data, other)[:LONGEST]
         return data
 
     def choose(self, pool: Sequence[bytes]) -> bytes:
-        return self._chance.choice(pool)
+        return self._chance.of(pool)
 
     def _place(self, data: bytes) -> int:
-        return self._chance.randrange(len(data) + 1)
+        return self._chance.below(len(data) + 1)
 
     def _slice(self, data: bytes) -> tuple[int, int]:
         begin = self._place(data)
-        return begin, min(len(data), begin + int(2 ** (self._chance.random() * 12)))
+        return begin, min(len(data), begin + int(2 ** (self._chance.fraction() * 12)))
 
     def _flip(self, data: bytes, _: bytes) -> bytes:
         if not data:
             return b"\x00"
-        at = self._chance.randrange(len(data))
-        return data[:at] + bytes([data[at] ^ 1 << self._chance.randrange(8)]) + data[at + 1 :]
+        at = self._chance.below(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << self._chance.below(8)]) + data[at + 1 :]
 
     def _set(self, data: bytes, _: bytes) -> bytes:
         at = self._place(data)
-        return data[:at] + self._chance.randbytes(self._chance.randrange(1, 5)) + data[at + 1 :]
+        return data[:at] + bytes(self._chance.below(256) for _ in range(1 + self._chance.below(4))) + data[at + 1 :]
 
     def _word(self, data: bytes, _: bytes) -> bytes:
-        at, word = self._place(data), self._chance.choice(BYTES)
-        return data[:at] + word + data[at + self._chance.choice((0, len(word))) :]
+        at, word = self._place(data), self._chance.of(BYTES)
+        return data[:at] + word + data[at + self._chance.of((0, len(word))) :]
 
     def _cut(self, data: bytes, _: bytes) -> bytes:
         begin, end = self._slice(data)
-        return data[:begin] + data[end:] if self._chance.random() < 0.7 else data[:begin]
+        return data[:begin] + data[end:] if self._chance.fraction() < 0.7 else data[:begin]
 
     def _double(self, data: bytes, _: bytes) -> bytes:
         begin, end = self._slice(data)
@@ -75,16 +76,16 @@ class Mutator:
 
     def _repeat(self, data: bytes, _: bytes) -> bytes:
         begin, end = self._slice(data)
-        return data[:end] + data[begin:end] * self._chance.choice((10, 100, 1_000)) + data[end:]
+        return data[:end] + data[begin:end] * self._chance.of((10, 100, 1_000)) + data[end:]
 
     def _digits(self, data: bytes, _: bytes) -> bytes:
         places = [at for at, byte in enumerate(data[:20_000]) if 48 <= byte <= 57]
         if not places:
             return self._set(data, b"")
-        begin = end = self._chance.choice(places)
+        begin = end = self._chance.of(places)
         while end < len(data) and 48 <= data[end] <= 57:
             end += 1
-        return data[:begin] + self._chance.choice(EDGES).encode() + data[end:]
+        return data[:begin] + self._chance.of(EDGES).encode() + data[end:]
 
     def _splice(self, data: bytes, other: bytes) -> bytes:
         return data[: self._place(data)] + other[self._place(other) :]
@@ -104,27 +105,27 @@ class Mutator:
         )
 
     def _changed(self, value: Any, depth: int) -> Any:
-        if (depth and self._chance.random() < 0.25) or not isinstance(value, dict | list) or not value:
-            return self._chance.choice(VALUES)
+        if (depth and self._chance.fraction() < 0.25) or not isinstance(value, dict | list) or not value:
+            return self._chance.of(VALUES)
         if isinstance(value, list):
             return self._list(value, depth)
-        changed, key = dict(value), self._chance.choice(sorted(value))
-        match self._chance.randrange(10):
+        changed, key = dict(value), self._chance.of(sorted(value))
+        match self._chance.below(10):
             case 0:
                 del changed[key]
             case 1:
-                changed[self._chance.choice(("", "id", "x" * 70, "\u00e9", *map(str, value)))] = changed[key]
+                changed[self._chance.of(("", "id", "x" * 70, "\u00e9", *map(str, value)))] = changed[key]
             case _:
                 changed[key] = self._changed(value[key], depth + 1)
         return changed
 
     def _list(self, value: list[Any], depth: int) -> list[Any]:
-        at = self._chance.randrange(len(value))
-        match self._chance.randrange(10):
+        at = self._chance.below(len(value))
+        match self._chance.below(10):
             case 0:
                 return value[:at] + value[at + 1 :]
             case 1:
-                return value[:at] + [value[at]] * self._chance.choice((2, 50)) + value[at:]
+                return value[:at] + [value[at]] * self._chance.of((2, 50)) + value[at:]
             case 2:
                 return value[::-1]
             case _:
