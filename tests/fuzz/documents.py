@@ -65,6 +65,7 @@ YAML: dict[str, type[Document]] = {
     "targets": Targets,
     "witness_config": WitnessConfig,
 }
+_LOCAL = frozenset({Mapping, Config, CoordinatorConfig, ResearcherConfig, WitnessConfig})
 
 
 def _canonical(model: type[Document]) -> Callable[[bytes], object]:
@@ -83,8 +84,11 @@ def _canonical(model: type[Document]) -> Callable[[bytes], object]:
 
 
 def _yaml(model: type[Document]) -> Callable[[bytes], object]:
+    """What is signed or hashed later on must have canonical bytes; a mapping and settings stay where they are."""
+
     def read(text: str) -> object:
-        return to_canonical(parse_yaml(model, text, "fuzz.yaml"))
+        document = parse_yaml(model, text, "fuzz.yaml")
+        return document if model in _LOCAL else to_canonical(document)
 
     return of_text(read)
 
