@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib import metadata
@@ -58,8 +58,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
 
     study = LiveStudy(home, keep, lambda error: fault("documents_unusable", error))
     lines, key = Lines(), home.signing_key()
-    timeout_s = config.secure_round_timeout_s
-    runs = Runs(store, lines, study.current, key, clock, _run_name, time.monotonic, timeout_s)
+    runs = Runs(store, lines, study.current, key, clock, _run_name, time.monotonic, config.secure_round_timeout_s)
     front = Front(runs, lines, study.current, clock, rows_json, partial(past_runs, store), config.quote_timeout_s)
     returns = Returns(runs, lines, front.results, store, key, clock)
     callers = Callers()
@@ -72,10 +71,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     shown = witness_pb2.DESCRIPTOR.services_by_name["WitnessService"]
     server.add_generic_rpc_handlers((door.to(asked, desk, READERS), door.to(shown, witness, {Role.REGION})))
     server.add_generic_rpc_handlers((door.to(SERVICE, HealthService(), set(Role)),))
-    try:
-        port = server.add_secure_port(config.listen, server_credentials(home.tls()))
-    except RuntimeError as error:
-        raise BadHome(f"The desk cannot listen on {config.listen}. Is another program there?") from error
+    port = _port(server, config.listen, home)
     await runs.resume()
     await returns.resume()
     await server.start()
@@ -88,10 +84,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
             yield port
     finally:
         await callers.drain(_DRAIN_S)
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await _ended(tasks)
         for line in lines.all():
             line.end()
         await server.stop(_GRACE_S)
@@ -127,6 +120,21 @@ def software() -> str:
         return f"rondgang {metadata.version('rondgang')}"
     except metadata.PackageNotFoundError:
         return "rondgang (run from a folder)"
+
+
+def _port(server: grpc.aio.Server, listen: str, home: Home) -> int:
+    """The port that the server will have. Raises `BadHome` where the address cannot be used."""
+    try:
+        return server.add_secure_port(listen, server_credentials(home.tls()))
+    except RuntimeError as error:
+        raise BadHome(f"The desk cannot listen on {listen}. Is another program there?") from error
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _insist_on_tls13(server: grpc.aio.Server, listen: str, port: int) -> None:

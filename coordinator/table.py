@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coordinator.estimates.tables import COLUMNS, cell_text
 from coordinator.estimates.trends import COLUMNS as TRENDS
@@ -43,7 +43,7 @@ def frame(rows_json: bytes) -> pd.DataFrame:
 
 def read_trends(rows_json: bytes) -> list[dict[str, str]]:
     """The figures of `trends` as the desk sent them. Raises ValueError where the columns are not ours."""
-    rows = json.loads(rows_json)
+    rows = _loaded(rows_json, float)
     if not isinstance(rows, list) or any(not isinstance(row, dict) or tuple(row) != TRENDS for row in rows):
         raise ValueError(_OTHER_COLUMNS)
     return rows
@@ -69,10 +69,17 @@ def csv_text(rows_json: bytes) -> str:
 
 
 def _read(rows_json: bytes, number: type[float] | type[str]) -> list[dict[str, Value]]:
-    rows = json.loads(rows_json, parse_float=number)
+    rows = _loaded(rows_json, number)
     if not isinstance(rows, list) or any(not isinstance(row, dict) or tuple(row) != COLUMNS for row in rows):
         raise ValueError(_OTHER_COLUMNS)
     return rows
+
+
+def _loaded(rows_json: bytes, number: type[float] | type[str]) -> Any:
+    try:
+        return json.loads(rows_json, parse_float=number)
+    except RecursionError:
+        raise ValueError("the desk sent a table that is nested too deeply to be read") from None
 
 
 def _flat(value: Value) -> str | int | float | None:

@@ -183,8 +183,11 @@ def _opened(sealed: bytes, passphrase: str) -> bytes:
 
 
 def _manifest(packed: tarfile.TarFile) -> Manifest:
-    held = packed.extractfile(_MANIFEST)
-    told = json.loads(held.read()) if held else {}
-    if told.get("format") != 1:
-        raise BadBackup("newer")
-    return Manifest(**told)
+    try:
+        held = packed.extractfile(_MANIFEST)
+        told = json.loads(held.read()) if held else {}
+        if told.get("format") != 1:
+            raise BadBackup("newer")
+        return Manifest(**told)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, tarfile.TarError) as error:
+        raise BadBackup("not_a_backup") from error

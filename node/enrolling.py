@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from rondgang.errors import BadCertificate, ContractError
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -88,7 +88,7 @@ def check_certificate(home: Home, certificate: Path, ca: Path) -> tuple[bytes, b
     try:
         issuer = x509.load_pem_x509_certificate(root)
         x509.load_pem_x509_certificate(own).verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return NotOurs("node.enrol.other_ca", {"file": str(ca)})
     return own, root
 

@@ -59,6 +59,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+_HALF = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
@@ -72,6 +73,8 @@ for _tag, _pattern, _first in (
 def _scalar(node: yaml.ScalarNode) -> bool | int | str | None:
     """What a single word or number stands for. Raises ValueError for tags and numbers that are not ours."""
     text: str = node.value
+    if not text.isascii() and _HALF.search(text):
+        raise ValueError("expected whole characters; this text has half of one (a lone surrogate)")
     tag = node.tag.removeprefix("tag:yaml.org,2002:")
     if tag == "str":
         return text
@@ -107,6 +110,8 @@ class _Reading:
             for key_node, value_node in node.value:
                 if not isinstance(key_node, yaml.ScalarNode):
                     raise self.refusal(key_node, path, "expected a single word as a key")
+                if _HALF.search(key_node.value):
+                    raise self.refusal(key_node, path, "expected a key of whole characters")
                 here = (*path, key_node.value)
                 if key_node.value in result:
                     raise self.refusal(key_node, here, "this key stands here twice; expected it once")

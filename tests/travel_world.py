@@ -27,7 +27,7 @@ from coordinator.home import CoordinatorConfig, ResearcherConfig
 from coordinator.home import Home as Profile
 from node.answering import Answering
 from node.authenticate import read_order
-from node.home import Config, CoordinatorAddress, create_home
+from node.home import Config, CoordinatorAddress, Home, create_home
 from node.importing.request import Manner, Wishes, prepare
 from node.importing.run import import_files
 from node.journal import silent
@@ -73,7 +73,18 @@ class Station:
         who, _tls = travel.country.regions[code]
         config = Config(region=code, coordinator=CoordinatorAddress(address="localhost:443"), lang="en")
         keys = {str(purpose): key.to_pem() for purpose, key in who.keys.items()}
-        self.home = create_home(folder, config, travel.country.consortium.public, {**keys, "tls": who.tls_key})
+        home = create_home(folder, config, travel.country.consortium.public, {**keys, "tls": who.tls_key})
+        self._open(home, travel, code)
+
+    @classmethod
+    def on(cls, home: Home, travel: Travel, code: str) -> Station:
+        """The node of a home that is there already."""
+        made = cls.__new__(cls)
+        made._open(home, travel, code)
+        return made
+
+    def _open(self, home: Home, travel: Travel, code: str) -> None:
+        self.home = home
         self.region = Region(self.home, travel.clock)
         self.rows = SnapshotRows(self.home)
         self._clock = travel.clock

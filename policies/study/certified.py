@@ -6,7 +6,7 @@ Pure, and alike for whoever enrols: certificates are bytes and the instant is an
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from rondgang.errors import BadCertificate
 from rondgang.tls import requested, role_of_certificate
 
@@ -29,11 +29,11 @@ def check_certificate(own: bytes, root: bytes, request: EnrolmentRequest, now: i
     certificate = x509.load_pem_x509_certificate(own)
     try:
         authority = x509.load_pem_x509_certificate(root)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise BadCertificate("the root is not a certificate in PEM form") from error
     try:
         certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return Refused(Reason.UNKNOWN_SIGNER, "This certificate does not stand under that root. Ask for both again.")
     if not certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp():
         return Refused(Reason.EXPIRED, "This certificate is not in date. Ask the consortium for a new one.")
@@ -53,5 +53,5 @@ def last_second(certificate: bytes) -> int:
     """The unix second after which a certificate (PEM) is refused. Raises `BadCertificate`."""
     try:
         return int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp())
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise BadCertificate("not a certificate in PEM form") from error

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -89,7 +89,7 @@ class SigningKey:
         """Reads an unencrypted PKCS#8 PEM file; raises `BadKey` if it is not an Ed25519 private key."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
             raise BadKey("not an unencrypted private key in PEM form") from None
         if not isinstance(key, Ed25519PrivateKey):
             raise BadKey("a signing key is an Ed25519 key; this is another kind of key")

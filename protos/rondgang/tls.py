@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -27,6 +27,17 @@ __all__ = [
     "role_of_certificate",
     "spki_sha256",
 ]
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    InternalError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for bytes that are no certificate, or one of a kind that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ def request_certificate(key_pem: bytes, party: Party, name: str) -> bytes:
     """
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         raise BadKey("not an unencrypted private key in PEM form") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise BadKey("a TLS key is an ECDSA key on P-256; this is another kind of key")
@@ -69,7 +80,7 @@ def requested(csr_pem: bytes) -> Certified:
     try:
         csr = x509.load_pem_x509_csr(csr_pem)
         valid, extensions, key = csr.is_signature_valid, csr.extensions, csr.public_key()
-    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension, x509.InvalidVersion):
+    except (*_UNREADABLE, InvalidSignature):
         raise BadCertificate("not a certificate signing request in PEM form") from None
     if not valid:
         raise BadCertificate("the signing request is not signed by its own key")
@@ -86,7 +97,7 @@ def role_of_certificate(pem: bytes) -> Certified:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         extensions, key = certificate.extensions, certificate.public_key()
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion):
+    except _UNREADABLE:
         raise BadCertificate("not a certificate in PEM form") from None
     return _certified(extensions, key)
 

@@ -169,3 +169,28 @@ def test_a_desk_that_was_stopped_in_between_still_gives_back(country: Country) -
     with DeskThread(country) as server, KeepingNode.of(country, "BB", server.port) as node:
         node.welcomed()
         assert node.given().run == run
+
+
+def test_a_region_that_was_away_for_long_gets_a_few_results_at_a_time(
+    country: Country, server: DeskThread, desk: Desk
+) -> None:
+    """The next ones follow what it has spoken of, kept or declined, so that a slow node is never sent them all."""
+    with ExitStack() as stack:
+        for region in ("AA", "BB"):
+            stack.enter_context(FakeNode.of(country, region, server.port)).welcomed()
+        with FakeNode.of(country, "CC", server.port) as third:
+            third.welcomed()
+            runs = {desk.submit(desk.plan(draft(f"0.{price}"))).run for price in range(11, 17)}
+            for run in runs:
+                *_, last = desk.watch(run)
+                assert last.state is State.COMPLETE
+    with KeepingNode.of(country, "CC", server.port) as node:
+        node.welcomed()
+        first = [node.given() for _ in range(4)]
+        desk.price(desk.plan(draft("0.1")))
+        assert node.heard.empty()
+        for given in first[:3]:
+            node.keep(given)
+        node.decline(first[3])
+        rest = [node.given() for _ in range(2)]
+        assert {given.run for given in first + rest} == runs

@@ -30,7 +30,7 @@ def test_finished_runs_beyond_the_newest_are_in_the_store_alone_and_read_when_so
                 store, Lines(), nobody, DESK, lambda: clock, lambda: f"run-{next(numbers):016x}", lambda: 0.0, 1.0
             )
             opened = []
-            for number in range(_DONE_KEPT + 30):
+            for number in range(_DONE_KEPT + 4):
                 # Its deadline has passed, so it is closed as soon as it is open.
                 asked = planned().model_copy(update={"programme": heading(id=f"n{number}", deadline=OPEN)})
                 signed = signed_programme(asked)
