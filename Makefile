@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all thorough check bench chaos e2e protos schemas lock clean
+.PHONY: help demo test test-all thorough check bench chaos e2e soak protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -42,6 +42,10 @@ chaos: ## kill nodes, witnesses and the coordinator two thousand times, fail the
 e2e: ## build the images, run a federation in containers, ask it both ways, verify its evidence (ARGS="--regions 4")
 	@sh compose/ci/venv.sh demo
 	@.venv/bin/python -m compose.containers $(ARGS)
+
+soak: ## two simulated years of a federation, ending with an audit
+	@sh compose/ci/venv.sh dev
+	@.venv/bin/python -m tests.soak.months
 
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev
