@@ -47,6 +47,7 @@ step floors "$bin/lint-imports"
 step messages buf_lint
 step generated generated
 step schemas schemas
+step licences "$bin/python" -m compose.ci.licences
 step shape "$bin/python" -m pytest -q tests/shape
 
 if [ -n "$failed" ]; then
