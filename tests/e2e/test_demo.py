@@ -1,4 +1,4 @@
-"""`rondgang demo` as a process: what it leaves behind, under which conditions it works, and how it ends."""
+"""`rondgang demo` as a process: what it leaves behind, and under which conditions it works."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import csv
 import hashlib
 import json
 import os
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +15,7 @@ import pytest
 from audit.bundles import read
 from policies.documents import load_yaml
 from policies.statistics.programme import Draft
-from tests.e2e.world import PATIENCE_S, until
+from tests.e2e.demos import command, needs_proc, processes
 
 COLUMNS = (
     "run", "revision", "programme", "cohort", "statistic", "measure", "estimator", "mode", "unit", "wave", "cell",
@@ -38,11 +34,6 @@ HOSTILE = {
     "grpc_proxy": "http://127.0.0.1:9", "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TERM": "dumb",
 }  # fmt: skip
 """A proxy that nobody answers at, no UTF-8, and no home."""
-needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
-
-
-def command(out: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "rondgang", "demo", "--out", str(out), *words]
 
 
 def demo(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -158,91 +149,6 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [
         ("thesis.txt", "ten years of work")
     ]
-
-
-def processes(out: Path) -> list[int]:
-    """Every process that has this folder on its command line, by what the kernel says."""
-    name, found = os.fsencode(out), []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes()
-        except OSError:
-            continue
-        if name in line:
-            found.append(int(path.parent.name))
-    return found
-
-
-def all_there(out: Path, of: bytes = b"") -> list[int]:
-    """Those with `of` on their command line, once the demo, its coordinator, witness and two nodes are all there."""
-    until(lambda: len(processes(out)) == 5, "for five processes")
-    return [number for number in processes(out) if of in Path(f"/proc/{number}/cmdline").read_bytes()]
-
-
-@contextmanager
-def started(out: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """A demo on its way, at the moment that its processes are there."""
-    process = subprocess.Popen(
-        command(out, "--regions", "2", *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-        for number in processes(out):
-            os.kill(number, signal.SIGKILL)
-
-
-def told(process: subprocess.Popen[str], what: str) -> None:
-    """Reads what the demo says until it says this."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if what in line:
-            return
-    raise AssertionError(f"the demo ended before it said {what!r}")
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=PATIENCE_S)
-    return process.returncode, said
-
-
-@needs_proc
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
-def test_told_to_stop_while_nodes_start_it_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    with started(tmp_path / "out") as process:
-        told(process, "0 of 2 nodes attend")
-        all_there(tmp_path / "out")
-        process.send_signal(number)
-        code, said = ended(process)
-        assert code == 130, said
-        assert "Stopped; no process is left." in said
-        assert processes(tmp_path / "out") == []
-
-
-@needs_proc
-def test_ctrl_c_pressed_twice_leaves_no_process_of_a_federation_that_was_kept(tmp_path: Path) -> None:
-    with started(tmp_path / "out", "--keep") as process:
-        told(process, "The federation runs until Ctrl-C")
-        all_there(tmp_path / "out")
-        process.send_signal(signal.SIGINT)
-        until(lambda: process.poll() is not None or len(processes(tmp_path / "out")) < 5)
-        process.send_signal(signal.SIGINT)
-        assert ended(process)[0] == 130
-        assert processes(tmp_path / "out") == []
-
-
-@needs_proc
-def test_a_node_that_dies_ends_the_demo_with_its_name(tmp_path: Path) -> None:
-    with started(tmp_path / "out") as process:
-        told(process, "0 of 2 nodes attend")
-        (victim,) = all_there(tmp_path / "out", b"node-FR")
-        os.kill(victim, signal.SIGKILL)
-        code, said = ended(process)
-        assert code == 1
-        assert "FR ended with exit code -9" in said
-        assert processes(tmp_path / "out") == []
 
 
 @pytest.mark.slow

@@ -22,9 +22,6 @@ from compose.demo.verbs import run as run_verb
 
 REGIONS = ("DR", "FR", "GM")
 
-# One federation for all of these tests; in parallel each worker would set up its own.
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:

@@ -23,9 +23,6 @@ from tests.e2e.world import POLICY, delivery, documents, draft, entries, finishe
 
 REGIONS = ("AA", "BB")
 
-# One federation for all of these tests; in parallel each worker would set up its own.
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
