@@ -32,8 +32,6 @@ def faults() -> list[Fault]:
         Fault(name, "UnsupportedAlgorithm", "", _other_curve(held[name][0]))
         for name in ("certificate", "certificate_request", "signing_key")
     ]
-    root = held["certificate_taken_in"][0]
-    unsupported.append(Fault("certificate_taken_in", "UnsupportedAlgorithm", "", _of_root(root)))
     archive = held["backup_archive"][0]
     return [
         *unsupported,
@@ -41,11 +39,6 @@ def faults() -> list[Fault]:
         Fault("backup_archive", "UnicodeDecodeError", "", archive.replace(b'"keys"', b'\xa2keys"')),
         Fault("backup_archive", "TypeError", "", archive.replace(b'"keys"', b'"kays"')),
     ]
-
-
-def _of_root(both: bytes) -> bytes:
-    own, _, root = both.partition(b"\0")
-    return own + b"\0" + _other_curve(root)
 
 
 if __name__ == "__main__":
