@@ -35,6 +35,8 @@ def faults() -> list[Fault]:
     archive = held["backup_archive"][0]
     return [
         *unsupported,
+        Fault("rows", "InvalidOperation", "", held["rows"][0].replace(b'"rho": "1"', b'"rho": "one"')),
+        Fault("rows", "a gigabyte of zeros", "", held["rows"][0].replace(b'"rho": "1"', b'"rho": "1e999999999"')),
         Fault("trends", "RecursionError", "", b"[" * 20_000),
         Fault("backup_archive", "UnicodeDecodeError", "", archive.replace(b'"keys"', b'\xa2keys"')),
         Fault("backup_archive", "TypeError", "", archive.replace(b'"keys"', b'"kays"')),
