@@ -6,12 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coordinator.estimates.tables import COLUMNS, cell_text
 from coordinator.estimates.trends import COLUMNS as TRENDS
-from policies.units.exact import decimal_text
+from policies.units.exact import decimal_text, parse_decimal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,5 +89,5 @@ def _field(name: str, value: Value) -> str:
     if value is None:
         return ""
     if name in _EXACT:
-        return decimal_text(Decimal(str(value)))
+        return decimal_text(parse_decimal(str(value)))
     return str(_flat(value))

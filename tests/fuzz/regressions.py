@@ -32,20 +32,15 @@ def faults() -> list[Fault]:
         Fault(name, "UnsupportedAlgorithm", "", _other_curve(held[name][0]))
         for name in ("certificate", "certificate_request", "signing_key")
     ]
-    root = held["certificate_taken_in"][0]
-    unsupported.append(Fault("certificate_taken_in", "UnsupportedAlgorithm", "", _of_root(root)))
     archive = held["backup_archive"][0]
     return [
         *unsupported,
+        Fault("rows", "InvalidOperation", "", held["rows"][0].replace(b'"rho": "1"', b'"rho": "one"')),
+        Fault("rows", "a gigabyte of zeros", "", held["rows"][0].replace(b'"rho": "1"', b'"rho": "1e999999999"')),
         Fault("trends", "RecursionError", "", b"[" * 20_000),
         Fault("backup_archive", "UnicodeDecodeError", "", archive.replace(b'"keys"', b'\xa2keys"')),
         Fault("backup_archive", "TypeError", "", archive.replace(b'"keys"', b'"kays"')),
     ]
-
-
-def _of_root(both: bytes) -> bytes:
-    own, _, root = both.partition(b"\0")
-    return own + b"\0" + _other_curve(root)
 
 
 if __name__ == "__main__":
