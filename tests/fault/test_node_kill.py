@@ -133,7 +133,10 @@ def test_a_copy_of_the_disk_after_a_debit_does_not_answer_for_it(run: Run, place
     assert copy.records() == (debits[:1], [])
 
 
-@pytest.mark.parametrize("moment", ["debited", "cosigned", "read", "noised", "stored"])
+@pytest.mark.parametrize(
+    "moment",
+    ["debited", *(pytest.param(one, marks=pytest.mark.slow) for one in ("cosigned", "read")), "noised", "stored"],
+)
 def test_of_twenty_copies_of_a_process_and_its_disk_one_answer_leaves_at_most(
     run: Run, place: Place, moment: str
 ) -> None:

@@ -36,8 +36,10 @@ def _study(sizes: Ints, share: float, between: float, seed: int) -> tuple[Floats
     ("sizes", "sigmas", "share", "between", "least", "most", "ratio"),
     [
         pytest.param(HOUSEHOLDS, (14, 16), 0.21, 0.15, 0.98, 1.0, 0.6, id="study_size"),
-        pytest.param(HOUSEHOLDS, (14, 16), 0.5, 0.15, 0.98, 1.0, 0.6, id="study_size_half"),
-        pytest.param(HOUSEHOLDS, (9, 10), 0.21, 0.15, 0.98, 1.0, 0.6, id="study_size_twice_the_price"),
+        pytest.param(HOUSEHOLDS, (14, 16), 0.5, 0.15, 0.98, 1.0, 0.6, id="study_size_half", marks=pytest.mark.slow),
+        pytest.param(
+            HOUSEHOLDS, (9, 10), 0.21, 0.15, 0.98, 1.0, 0.6, id="study_size_twice_the_price", marks=pytest.mark.slow
+        ),
         pytest.param(HOUSEHOLDS, (14, 16), 0.21, 0.8, 0.93, 0.97, 1.0, id="regions_far_apart"),
         pytest.param(HOUSEHOLDS, (5, 6), 0.21, 0.5, 0.93, 0.97, 1.0, id="little_noise"),
         pytest.param(NATIONWIDE, (14, 16), 0.21, 0.15, 0.93, 0.99, 0.65, id="3000_households"),
@@ -58,7 +60,7 @@ def test_shrunk_shares_are_nearer_the_truth_and_their_intervals_hold_it(
     assert np.sqrt((off**2).mean()) <= ratio * np.sqrt((raw**2).mean())
 
 
-@pytest.mark.parametrize("regions", [5, 8, 13, 26])
+@pytest.mark.parametrize("regions", [5, 8, 13, pytest.param(26, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("between", [0.0, 0.25, 1.0, 4.0])
 def test_the_model_itself_holds_with_few_and_many_regions(regions: int, between: float) -> None:
     """Variances that differ by a factor of three; `between` is A over their mean."""
