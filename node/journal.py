@@ -105,7 +105,7 @@ class FileJournal:
         place: str | None = None,
     ) -> None:
         level = logging.WARNING if event in _WARNINGS else logging.INFO
-        # Privacy: no finer. `answered` is written when rows have been read, and a log may be collected elsewhere.
+        # No finer than seconds: `answered` is written once rows have been read, and a log may be collected elsewhere.
         now = datetime.now(UTC).isoformat(timespec="seconds")
         told = {"run": run, "programme": programme, "attempt": attempt, "reason": reason, "charge": charge}
         told["place"] = place

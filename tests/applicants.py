@@ -12,7 +12,7 @@ from rondgang.roles import Party, Role
 from rondgang.tls import new_tls_key, request_certificate
 
 from compose.consortium.authority import Authority, found
-from compose.consortium.enrolment import Enrolled, Terms, enrol
+from compose.consortium.enrolment import SERVERS, Enrolled, Terms, enrol
 from compose.consortium.register import Register
 from policies.documents import load_yaml
 from policies.study.calendar import Calendar
@@ -65,7 +65,8 @@ def enrolled(
     register = register or Register()
     certificates: list[bytes] = []
     for applicant in applicants:
-        outcome = enrol(under, register, calendar(), applicant.request, Terms(now, days))
+        hosts = ("localhost",) if applicant.request.role in SERVERS else ()
+        outcome = enrol(under, register, calendar(), applicant.request, Terms(now, days, hosts))
         assert isinstance(outcome, Enrolled), outcome
         register, certificates = outcome.register, [*certificates, outcome.certificate]
     return register, certificates

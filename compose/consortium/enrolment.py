@@ -93,6 +93,8 @@ def _unfit(
         )
     if terms.hosts and request.role not in SERVERS:
         return Refusal("hosts", f"Nobody dials a {request.role}, so its certificate names no host. Leave out --host.")
+    if not terms.hosts and request.role in SERVERS:
+        return Refusal("hosts", "Give --host: the name or address under which nodes dial it, such as desk.example.org.")
     return _bad_host(terms.hosts)
 
 

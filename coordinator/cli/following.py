@@ -52,21 +52,23 @@ WaitOption = Annotated[
 def watch(
     run: RunArgument,
     stay: Annotated[bool, typer.Option("--stay", help="Stay also while only stewards are awaited.")] = False,
+    timeout: Annotated[int | None, typer.Option(min=1, help="Seconds to stay at most; then exit code 75.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Follows a run until every region has replied or its deadline has passed. With --json one object a change.
 
-    A steward may take days. Once nobody else is awaited it says so and ends with exit code 75; --stay waits on.
+    A steward may take days. Once nobody else is awaited it says so and ends with exit code 75; --stay waits on. A
+    region that is away is waited for until the deadline; Ctrl-C, or --timeout, changes nothing about the run.
 
     Example: rondgang coordinator watch run-0123456789abcdef --home researcher
     """
     with faults(as_json), open_desk(home) as desk:
         if as_json:
-            for last in _until_stewards(desk.watch(run), stay):
+            for last in _until_stewards(desk.watch(run, timeout), stay):
                 say(True, progress_facts(last))
         else:
-            last = follow(desk, run, None, stay=stay)
+            last = follow(desk, run, timeout, stay=stay)
             typer.echo(_line(last))
             for one in last.regions:
                 if one.refused is not None:

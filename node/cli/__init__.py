@@ -53,7 +53,6 @@ for _verb in (
     forget,
     codebook,
     console,
-    console,
 ):
     app.command()(_verb)
 app.command("import")(import_command)

@@ -119,7 +119,7 @@ def _example(home: Home, terminal: Terminal, understood: Understood | None) -> o
     if not terminal.as_json:
         told = tell(made, understood.codebook, terminal.lang)
         print(f"\n{terminal.words('decide.example.heading')}")
-        for sentence in (told.banner, told.noise):
+        for sentence in (told.banner, told.noisy):
             print(textwrap.fill(sentence, _width(), initial_indent="  ", subsequent_indent="  "))
         for line in told.lines:
             _print_example(terminal, line)

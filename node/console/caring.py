@@ -10,7 +10,7 @@ from node.doctor.examine import examine
 from node.doctor.lines import Line, worst
 from node.home import Home
 from node.importing.report import Report
-from node.operations import rest, snapshots, wake
+from node.operations import facts, rest, snapshots, wake
 from node.pausing import until_of
 from policies.pages.dates import moment
 
@@ -37,7 +37,9 @@ async def data(visit: Visit) -> Response:
         }
         for cohort, snapshot, when, report in held
     ]
-    return visit.page("data.html", held=shown)
+    known = await work(facts, visit.home)
+    cohort = next(iter((*known.due, *known.held)), "COHORT")
+    return visit.page("data.html", held=shown, cohort=cohort)
 
 
 async def pause(visit: Visit) -> Response:

@@ -16,6 +16,8 @@ from policies.pages.dates import moment
 from policies.pages.numbers import at_most, exact
 
 _MOST_DIGITS = 12
+_PUT_OFF = ("awaiting_approval", "paused")
+"""Refusals that are none: the question stays, and is answered later."""
 SPANS = ("8h", "1d", "1w", "")
 """How long a pause may be chosen to last; the empty one lasts until it is ended."""
 
@@ -93,7 +95,7 @@ def _decision(visit: Visit, entry: dict[str, object]) -> dict[str, object]:
     return {
         **entry,
         "when": moment(int(str(entry["time"])), visit.lang),
-        "what": visit.words(f"node.event.{event}"),
+        "what": visit.words("console.history.put_off" if reason in _PUT_OFF else f"node.event.{event}"),
         "why": visit.words(f"node.reason.{reason}") if reason else "",
         "short": about[:_MOST_DIGITS] if len(about) == 64 else about,
         "programme": about if len(about) == 64 else "",

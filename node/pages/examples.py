@@ -47,7 +47,7 @@ class Told:
     """A whole example; `banner` says that all of it is invented."""
 
     banner: str
-    noise: str
+    noisy: str
     lines: tuple[Line, ...]
 
 

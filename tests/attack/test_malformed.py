@@ -40,8 +40,9 @@ def invoke(app: typer.Typer, *words: str | Path) -> Result:
 
 
 def files(folder: Path) -> set[Path]:
-    # The key of pseudonyms is made at first need, also by an import that ends in a refusal; it says nothing of anyone.
-    return {path for path in folder.rglob("*") if path.is_file() and path.name != "pseudonyms.key"}
+    # Made at first need, also by an import that ends in a refusal: a key and an empty lock; they say nothing of anyone.
+    made = {"pseudonyms.key", "import.lock"}
+    return {path for path in folder.rglob("*") if path.is_file() and path.name not in made}
 
 
 def check(refused: Result, said: str, before: set[Path], folder: Path) -> None:

@@ -25,6 +25,8 @@ ROOMS = ("node", "coordinator", "audit", "compose", "policies", "protos")
 SOURCE = "DiscreteGaussian"
 ON_THE_WAY = ("node/serving.py", "node/mechanism.py", "node/secure/")
 """Where noise is made, and what hands it on."""
+EXAMPLE = "node/example/release.py"
+"""An example release sums invented households, so its draws never meet rows; it may stand in no answer's way."""
 OUTSIDE = {"environ", "getenv", "environb", "argv"}
 
 
@@ -56,8 +58,9 @@ def _named(tree: ast.AST) -> set[str]:
 
 
 def test_the_product_builds_one_source_without_arguments_where_it_serves() -> None:
-    ((path, made),) = _everywhere(SOURCE)
-    assert path == "node/serving.py"
+    (path, made), (example, invented) = sorted(_everywhere(SOURCE), key=lambda one: one[0] == EXAMPLE)
+    assert (path, example) == ("node/serving.py", EXAMPLE)
+    assert (invented.args, invented.keywords) == ([], [])
     assert (made.args, made.keywords) == ([], [])
     ((where, sources),) = _everywhere("Sources")
     ((there, attempts),) = _everywhere("Attempts")
@@ -67,6 +70,18 @@ def test_the_product_builds_one_source_without_arguments_where_it_serves() -> No
     choices = (ast.If, ast.IfExp, ast.Match, ast.BoolOp, ast.Try)
     holders = [node for node in ast.walk(MODULES[path]) if isinstance(node, choices) and made in ast.walk(node)]
     assert all(isinstance(node, ast.Try) for node in holders), "no condition decides which source it is"
+
+
+def test_only_a_page_or_a_verb_makes_an_example() -> None:
+    module = EXAMPLE.removesuffix(".py").replace("/", ".")
+    users = {
+        path
+        for path, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(module.rpartition(".")[0])
+    }
+    assert users
+    assert all(path.startswith(("node/cli/", "node/console/", "node/pages/", "node/example/")) for path in users), users
 
 
 def test_no_other_class_of_the_product_can_stand_in_for_the_source() -> None:

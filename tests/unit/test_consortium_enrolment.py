@@ -16,7 +16,7 @@ from rondgang.roles import Party, Role
 from rondgang.tls import new_tls_key, request_certificate, role_of_certificate
 
 from compose.consortium.authority import SKEW_S, issue
-from compose.consortium.enrolment import Enrolled, Terms, enrol
+from compose.consortium.enrolment import SERVERS, Enrolled, Terms, enrol
 from compose.consortium.register import Refusal, Register
 from policies.documents import BadDocument, to_canonical
 from policies.study.enrolment import PURPOSES, EnrolmentRequest
@@ -33,9 +33,11 @@ def _ask(
     register: Register | None = None,
     *,
     now: int = NOW,
-    hosts: tuple[str, ...] = (),
+    hosts: tuple[str, ...] | None = None,
     renew: bool = False,
 ) -> Enrolled | Refusal:
+    if hosts is None:
+        hosts = ("desk.example.org",) if request.role in SERVERS else ()
     return enrol(CONSORTIUM, register or Register(), calendar(), request, Terms(now, 30, hosts, renew))
 
 
@@ -75,6 +77,13 @@ def test_a_certificate_says_what_its_holder_may_do_and_no_more() -> None:
     assert [name.value for name in names] == ["rondgang://role/region/FR"]
     assert int(certificate.not_valid_before_utc.timestamp()) == outcome.member.valid_from == NOW - SKEW_S
     assert int(certificate.not_valid_after_utc.timestamp()) == outcome.member.valid_to == NOW + 30 * DAY_S
+
+
+@pytest.mark.parametrize("role", sorted(SERVERS))
+def test_who_is_dialled_needs_a_host(role: Role) -> None:
+    refused = _ask(Applicant.new(role, None).request, hosts=())
+    assert _refused(refused) == "hosts"
+    assert "Give --host" in str(refused)
 
 
 def test_a_coordinator_is_reached_under_its_hosts() -> None:

@@ -120,7 +120,7 @@ def test_a_wave_is_added_to_the_same_households_and_persons(home: Home, tmp_path
     assert [value is None for (value,) in stored(home, "adult", "content__T1")] == [True, False, True, True]
     after = import_terms(home, "c1").snapshot
     assert after != before
-    assert open_snapshot(home.root, before).folder.is_dir(), "answers stay bound to the snapshot they are of"
+    assert [path.name for path in home.snapshots.iterdir()] == [after], "of the one before, nothing stays on the disk"
 
 
 @pytest.mark.parametrize(

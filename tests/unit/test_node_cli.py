@@ -162,7 +162,7 @@ def test_every_verb_has_an_example_in_its_help() -> None:
     verbs |= {f"policy {name}": one for name, one in verbs.pop("policy").commands.items()}
     named = {"init", "enrol", "adopt", "import", "serve", "status", "results", "pending", "approve", "refuse"}
     named |= {"guarantees", "export-ledger", "check-attempt", "recover", "doctor", "pause", "resume"}
-    named |= {"backup", "restore", "service", "console", "decisions", "forget", "codebook"}
+    named |= {"backup", "restore", "service", "console", "decisions", "forget", "codebook", "health"}
     named |= {f"policy {name}" for name in ("check", "diff", "sign", "adopt", "show")}
     assert named == set(verbs)
     for name, verb in verbs.items():

@@ -82,7 +82,7 @@ def test_a_difference_of_shares_is_in_percentage_points_and_one_of_numbers_in_it
     dutch, english = page("nl"), page("en")
     points = dutch["calmer: gecorrigeerd verschil"]
     assert points.caption == "In procentpunten."
-    assert "in help@T0" in points.counted[0][1]
+    assert "help bij T0" in points.counted[0][1]
     assert abs(float(points.rows[0].national.estimate.replace(",", "."))) > 1
     assert english["fewer: difference without adjustment (misleads where groups differ)"].caption.startswith("In units")
     assert points.chart
