@@ -107,5 +107,9 @@ def _free_port() -> int:
 
 
 def _run(account: str | None, *words: str | Path) -> None:
+    # The account by setpriv, not by `user=`: that makes Python fork rather than vfork, and the forked copy of a process
+    # with gRPC's threads sometimes aborts before it becomes the program.
+    as_account = () if account is None else ("setpriv", f"--reuid={account}", f"--regid={account}", "--clear-groups")
     # Its own group of processes, so that Ctrl-C reaches us first and we stop the server in order.
-    subprocess.run(words, check=True, user=account, cwd="/", stdout=subprocess.DEVNULL, start_new_session=True)
+    command = (*as_account, *words)
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, start_new_session=True)

@@ -235,12 +235,12 @@ def test_our_own_callers_speak_nothing_older_than_1_3(tmp_path: Path) -> None:
             socket.create_server(("127.0.0.1", 0)) as listening,
             channel(f"127.0.0.1:{listening.getsockname()[1]}", country.researcher.tls()) as line,
         ):
-            ready = grpc.channel_ready_future(line)
-            ready.add_done_callback(lambda _: None)
+            # A call, and not `channel_ready_future`: its polling thread outlives the channel and falls over it.
+            calling = line.unary_unary("/any/Call").future(b"", wait_for_ready=True, timeout=PATIENCE_S)
             plain, _ = listening.accept()
             plain.settimeout(PATIENCE_S)
             assert _shook(made, plain) is expected
-            ready.cancel()
+            calling.cancel()
 
 
 def _shook(made: ssl.SSLContext, plain: socket.socket) -> bool:
