@@ -126,10 +126,7 @@ def _write(home: Path, names: Pseudonyms, households: tuple[_Household, ...]) ->
 def _read(home: Path, names: Pseudonyms) -> tuple[_Household, ...]:
     found = _load(home)
     if found.households and found.key != names.check:
-        raise BadHome(
-            f"{FILE} was made with another key than keys/pseudonyms.key, so nobody can tell who is to be forgotten. "
-            f"Put the old key back; or take {FILE} away and list the households once more"
-        )
+        raise BadHome(f"{FILE} was made with another key than keys/pseudonyms.key", "node.home.other_key", file=FILE)
     return found.households
 
 
@@ -141,4 +138,5 @@ def _load(home: Path) -> _List:
         return _List(format=1, key="", households=())
     except (OSError, ValidationError) as error:
         # A fault of the parser quotes what it found.
-        raise BadHome(f"{path}: cannot be read ({type(error).__name__}). Put a good copy back") from None
+        why = type(error).__name__
+        raise BadHome(f"{path}: {why}", "node.home.bad_list", file=str(path), why=why) from None

@@ -250,10 +250,10 @@ def find_home(given: Path | None, environment: Mapping[str, str] = os.environ) -
     """The home that was named with --home, or else by $RONDGANG_HOME. Raises BadHome."""
     named = given or (Path(environment[VARIABLE]) if environment.get(VARIABLE) else None)
     if named is None:
-        raise BadHome(f"Which node? Give --home DIR, or set {VARIABLE}.")
+        raise BadHome(f"no --home, and no {VARIABLE}", "node.home.which", variable=VARIABLE)
     home = Home(named.absolute())
     if not home.config_file.is_file():
-        raise BadHome(f"{home.root} is not the home of a node: it has no config.yaml. `rondgang node init` makes one.")
+        raise BadHome(f"{home.root} is not the home of a node", "node.home.none", home=str(home.root))
     return home
 
 
@@ -264,7 +264,7 @@ def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str
     """
     home = Home(root.absolute())
     if home.config_file.exists() or home.ledger_file.exists() or (home.keys / "checkpoint.pem").exists():
-        raise BadHome(f"{home.root} is the home of a node already; nothing was changed.")
+        raise BadHome(f"{home.root} is the home of a node already", "node.home.already", home=str(home.root))
     try:
         for folder in (home.root, home.keys, home.certs, home.adopted, home.adopted / "codebooks"):
             make_folder(folder)
@@ -275,7 +275,8 @@ def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str
         write_private(home.pinned_file, pinned.hex.encode("ascii") + b"\n")
         write_config(home, config)
     except OSError as error:
-        raise BadHome(f"{home.root} cannot be made: {error.strerror or type(error).__name__}") from error
+        why = error.strerror or type(error).__name__
+        raise BadHome(f"{home.root}: {why}", "node.home.unmade", home=str(home.root), why=why) from error
     return home
 
 
