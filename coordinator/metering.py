@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib import metadata
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from rondgang.software import software_version
 
 from coordinator.attendance.lines import Lines
 from coordinator.desk.runs import Runs
@@ -76,7 +76,7 @@ class Meter:
         roster = self._study().roster.document
         sheet = sheet_of(roster, self._lines, self._runs.load, self._remembered, self._clock())
         _, own, _ = self._home.tls()
-        return self.counting.beside(about_us(sheet, _version(), self._started, last_second(own)))
+        return self.counting.beside(about_us(sheet, software_version(), self._started, last_second(own)))
 
     def _look(self) -> Remembered:
         found: dict[str, int] = {}
@@ -122,10 +122,3 @@ async def _sample(meter: Meter, shown: Shown, every_s: float) -> None:
         except Exception as error:
             fault("metrics_failed", error)
         await asyncio.sleep(every_s)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"

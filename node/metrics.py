@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from fractions import Fraction
-from importlib import metadata
 from typing import get_args
 
+from rondgang.software import software_version
 from rondgang.versions import SPOKEN
 
 from node.journal import EventName, Journal
@@ -145,14 +145,6 @@ def sheet_of(region: Region, witnesses: Witnesses, *, started: int, attending: b
     for kind in TROUBLES:
         sheet.put("rondgang_node_trouble", int(trouble is not None and trouble.kind == kind), kind=kind)
     return sheet
-
-
-def software_version() -> str:
-    """What is installed, or `folder` where it runs from a folder."""
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"
 
 
 def _budgets(sheet: Sheet, region: Region) -> None:

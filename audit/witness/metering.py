@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib import metadata
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from rondgang.software import software_version
 
 from audit.errors import BadHome
 from audit.home import Home
@@ -51,7 +51,7 @@ async def metering(
 
     def take() -> Sheet:
         _, own, _ = home.tls()
-        sheet = sheet_of(_remembered(store), version=_version(), started=started, expires=last_second(own))
+        sheet = sheet_of(_remembered(store), version=software_version(), started=started, expires=last_second(own))
         return counting.beside(sheet)
 
     with told_to(counting), _listening(listen, registry) as port:
@@ -94,10 +94,3 @@ def _remembered(store: Store) -> Remembered:
     for fork in store.forks():
         forks[fork.region] = forks.get(fork.region, 0) + 1
     return Remembered(store.last_sizes(), forks)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"
