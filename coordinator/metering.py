@@ -10,8 +10,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from rondgang.software import software_version
 
 from coordinator.attendance.lines import Lines
@@ -23,27 +21,12 @@ from coordinator.metrics import FAMILIES, Counting, Remembered, about_us, sheet_
 from coordinator.store.store import Store
 from coordinator.study import Study
 from coordinator.witness.memory import forks, last_sizes
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Sheet
 from policies.study.certified import last_second
 
 EVERY_S = 15.0
 _STORE_WITHIN_S = 5.0
-
-
-class Shown(Collector):
-    """The last sheet, in the terms of the library that writes it. Only what is on it: nothing about the process."""
-
-    def __init__(self) -> None:
-        self.sheet = Sheet(FAMILIES)
-
-    def collect(self) -> Iterator[Metric]:
-        for family, values in self.sheet.families():
-            made = (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
-                family.name, family.help, labels=tuple(family.labels)
-            )
-            for place, value in sorted(values.items()):
-                made.add_metric(place, float(value))
-            yield made
 
 
 class Meter:
@@ -88,7 +71,7 @@ class Meter:
 @contextlib.asynccontextmanager
 async def metering(listen: str, meter: Meter, every_s: float = EVERY_S) -> AsyncIterator[int]:
     """Shows what `meter` takes, on the port that is given, until the block is left. Raises BadHome."""
-    shown, registry = Shown(), CollectorRegistry(auto_describe=False)
+    shown, registry = Shown(FAMILIES), CollectorRegistry(auto_describe=False)
     registry.register(shown)
     with told_to(meter.counting), _listening(listen, registry) as port:
         sampling = asyncio.create_task(_sample(meter, shown, every_s))

@@ -10,8 +10,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from rondgang.software import software_version
 
 from audit.errors import BadHome
@@ -19,26 +17,11 @@ from audit.home import Home
 from audit.witness.log import fault, told_to
 from audit.witness.metrics import FAMILIES, Counting, Remembered, sheet_of
 from audit.witness.store import Store
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Sheet
 from policies.study.certified import last_second
 
 EVERY_S = 15.0
-
-
-class Shown(Collector):
-    """The last sheet, in the terms of the library that writes it. Only what is on it: nothing about the process."""
-
-    def __init__(self) -> None:
-        self.sheet = Sheet(FAMILIES)
-
-    def collect(self) -> Iterator[Metric]:
-        for family, values in self.sheet.families():
-            made = (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
-                family.name, family.help, labels=tuple(family.labels)
-            )
-            for place, value in sorted(values.items()):
-                made.add_metric(place, float(value))
-            yield made
 
 
 @contextlib.asynccontextmanager
@@ -46,7 +29,7 @@ async def metering(
     home: Home, listen: str, store: Store, clock: Callable[[], int], every_s: float = EVERY_S
 ) -> AsyncIterator[int]:
     """Shows the witness's figures on the port that is given, until the block is left. Raises BadHome."""
-    shown, registry, counting, started = Shown(), CollectorRegistry(auto_describe=False), Counting(), clock()
+    shown, registry, counting, started = Shown(FAMILIES), CollectorRegistry(auto_describe=False), Counting(), clock()
     registry.register(shown)
 
     def take() -> Sheet:

@@ -23,7 +23,7 @@ from coordinator import metrics as desk
 from coordinator.home import CoordinatorConfig
 from node import metrics as node
 from node.home import Metrics
-from node.metering import Shown
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Family, OffList, Sheet
 from policies.rules.refusals import Reason, Refused
 from tests.node_world import SNAPSHOT, World, make_home, put_snapshot
@@ -107,7 +107,7 @@ def certified(home_root: Path) -> None:
 
 def shown(sheet: Sheet) -> dict[str, float]:
     """The figures as a collector reads them."""
-    page, registry = Shown(), CollectorRegistry(auto_describe=False)
+    page, registry = Shown(()), CollectorRegistry(auto_describe=False)
     page.sheet = sheet
     registry.register(page)
     lines = generate_latest(registry).decode("utf-8").splitlines()
