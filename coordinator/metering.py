@@ -17,12 +17,12 @@ from coordinator.desk.runs import Runs
 from coordinator.errors import BadHome, StoreAway
 from coordinator.home import Home
 from coordinator.log import fault, told_to
-from coordinator.metrics import FAMILIES, Counting, Remembered, about_us, sheet_of
+from coordinator.metrics import FAMILIES, Remembered, counting, sheet_of
 from coordinator.store.store import Store
 from coordinator.study import Study
 from coordinator.witness.memory import forks, last_sizes
 from policies.rules.exposition import Shown
-from policies.rules.metrics import Sheet
+from policies.rules.metrics import Sheet, put_common
 from policies.study.certified import last_second
 
 EVERY_S = 15.0
@@ -49,7 +49,7 @@ class Meter:
         self._clock = clock
         self._started = clock()
         self._remembered = Remembered()
-        self.counting = Counting()
+        self.counting = counting()
 
     async def take(self) -> Sheet:
         """The figures of this moment. Those of a store that is away are the last ones."""
@@ -59,7 +59,9 @@ class Meter:
         roster = self._study().roster.document
         sheet = sheet_of(roster, self._lines, self._runs.load, self._remembered, self._clock())
         _, own, _ = self._home.tls()
-        return self.counting.beside(about_us(sheet, software_version(), self._started, last_second(own)))
+        version, expires = software_version(), last_second(own)
+        put_common(sheet, "coordinator", version=version, started=self._started, expires=expires)
+        return self.counting.beside(sheet)
 
     def _look(self) -> Remembered:
         found: dict[str, int] = {}

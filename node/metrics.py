@@ -14,14 +14,13 @@ from fractions import Fraction
 from typing import get_args
 
 from rondgang.software import software_version
-from rondgang.versions import SPOKEN
 
 from node.journal import EventName, Journal
 from node.region import Region
 from node.status import Trouble, WitnessShown, trouble_of, witnesses_of
 from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import left
-from policies.rules.metrics import COHORT, PARTY, REASONS, Family, Sheet, common
+from policies.rules.metrics import COHORT, PARTY, REASONS, Family, Sheet, common, put_common
 from policies.study.certified import last_second
 from policies.units.money import NanoRho
 
@@ -126,10 +125,8 @@ def sheet_of(region: Region, witnesses: Witnesses, *, started: int, attending: b
     """
     sheet, book = Sheet(FAMILIES), region.ledger.book
     _, _, own = region.home.tls()
-    sheet.put("rondgang_node_build_info", 1, version=software_version(), contract=str(max(SPOKEN)))
+    put_common(sheet, "node", version=software_version(), started=started, expires=last_second(own))
     for name, value in (
-        ("started_timestamp_seconds", started),
-        ("certificate_expires_timestamp_seconds", last_second(own)),
         ("attending", int(attending)),
         ("awaiting_steward", awaiting),
         ("ledger_entries", book.size),

@@ -15,7 +15,7 @@ from rondgang.software import software_version
 from audit.errors import BadHome
 from audit.home import Home
 from audit.witness.log import fault, told_to
-from audit.witness.metrics import FAMILIES, Counting, Remembered, sheet_of
+from audit.witness.metrics import FAMILIES, Remembered, counting, sheet_of
 from audit.witness.store import Store
 from policies.rules.exposition import Shown
 from policies.rules.metrics import Sheet
@@ -29,15 +29,15 @@ async def metering(
     home: Home, listen: str, store: Store, clock: Callable[[], int], every_s: float = EVERY_S
 ) -> AsyncIterator[int]:
     """Shows the witness's figures on the port that is given, until the block is left. Raises BadHome."""
-    shown, registry, counting, started = Shown(FAMILIES), CollectorRegistry(auto_describe=False), Counting(), clock()
+    shown, registry, counted, started = Shown(FAMILIES), CollectorRegistry(auto_describe=False), counting(), clock()
     registry.register(shown)
 
     def take() -> Sheet:
         _, own, _ = home.tls()
         sheet = sheet_of(_remembered(store), version=software_version(), started=started, expires=last_second(own))
-        return counting.beside(sheet)
+        return counted.beside(sheet)
 
-    with told_to(counting), _listening(listen, registry) as port:
+    with told_to(counted), _listening(listen, registry) as port:
         sampling = asyncio.create_task(_sample(take, shown, every_s))
         try:
             yield port

@@ -16,9 +16,12 @@ from fractions import Fraction
 from ipaddress import ip_address
 from typing import Literal
 
+from rondgang.versions import SPOKEN
+
 from policies.rules.refusals import Reason
 
 Kind = Literal["counter", "gauge"]
+Room = Literal["node", "coordinator", "witness"]
 Labels = Mapping[str, "frozenset[str] | re.Pattern[str]"]
 
 REASONS = frozenset(reason.value for reason in Reason)
@@ -105,7 +108,7 @@ class Sheet:
         return self._values.setdefault(name, {}), family.place(labels)
 
 
-def common(room: Literal["node", "coordinator", "witness"]) -> tuple[Family, ...]:
+def common(room: Room) -> tuple[Family, ...]:
     """What every party tells of itself."""
     return (
         Family(
@@ -122,3 +125,10 @@ def common(room: Literal["node", "coordinator", "witness"]) -> tuple[Family, ...
         ),
         Family(f"rondgang_{room}_faults_total", "counter", "Faults that its log tells the place of."),
     )
+
+
+def put_common(sheet: Sheet, room: Room, *, version: str, started: int, expires: int) -> None:
+    """Puts what `common` lists, but for the faults, which are counted. Instants are unix seconds."""
+    sheet.put(f"rondgang_{room}_build_info", 1, version=version, contract=str(max(SPOKEN)))
+    sheet.put(f"rondgang_{room}_started_timestamp_seconds", started)
+    sheet.put(f"rondgang_{room}_certificate_expires_timestamp_seconds", expires)
