@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from ipaddress import ip_address
 from typing import Literal
 
 from rondgang.versions import SPOKEN
@@ -30,18 +29,6 @@ COHORT = re.compile(r"[a-z][a-z0-9]{0,20}")
 PARTY = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 """What people call a party on the roster."""
 VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
-
-
-def loopback(address: str) -> str:
-    """The address, if it is one of this machine alone: figures are shown without TLS. Raises ValueError."""
-    host, colon, port = address.rpartition(":")
-    try:
-        here = ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        here = False
-    if not (here and colon and port.isascii() and port.isdigit() and int(port) < 65_536):
-        raise ValueError("expected an address of this machine, such as 127.0.0.1:9464 or [::1]:9464")
-    return address
 
 
 class OffList(Exception):
