@@ -39,7 +39,7 @@ from rondgang.keys import PublicKey, SigningKey
 from node.errors import BadHome
 from node.files import make_folder, write_private
 from node.pausing import QuietHours
-from policies.addresses import LoopbackAddress
+from policies.addresses import LoopbackAddress, host_of, is_this_machine
 from policies.documents import BadDocument, Document, load_yaml
 from policies.study.text import Language, RegionCode
 
@@ -62,11 +62,11 @@ class PeerAddress(Document):
 
     @property
     def host(self) -> str:
-        return self.address.rpartition(":")[0].strip("[]")
+        return host_of(self.address)
 
     @property
     def loopback(self) -> bool:
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return is_this_machine(self.host)
 
 
 class CoordinatorAddress(PeerAddress):

@@ -25,3 +25,27 @@ Address = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-F
 
 LoopbackAddress = Annotated[str, AfterValidator(loopback)]
 """host:port of this machine alone, such as 127.0.0.1:9464 or [::1]:9464."""
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def host_of(address: str) -> str:
+    """The host of host:port, without the brackets of an IPv6 address."""
+    return address.rpartition(":")[0].strip("[]")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether what is dialled is this machine itself, by its usual names: no proxy stands between."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def host_from_here(listen: str) -> str:
+    """The host under which this machine reaches who listens there, also where that is every address."""
+    host = host_of(listen)
+    return _EVERYWHERE.get(host, host)
+
+
+def address_from_here(listen: str, port: str) -> str:
+    """host:port under which this machine reaches who listens there, with the port that it got."""
+    host = host_from_here(listen)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
