@@ -62,7 +62,7 @@ def probe(home: Home, timeout_s: float) -> bool:
 
 
 def _address(home: Home) -> str:
-    """Where the running desk is dialled from this machine; it left its port in HOME/port."""
+    """Where the running witness is dialled from this machine; it left its port in HOME/port."""
     listen = home.config().listen
     port = listen.rpartition(":")[2]
     # Before it has listened for the first time nothing answers at the configured port either.
