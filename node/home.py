@@ -39,8 +39,8 @@ from rondgang.keys import PublicKey, SigningKey
 from node.errors import BadHome
 from node.files import make_folder, write_private
 from node.pausing import QuietHours
+from policies.addresses import LoopbackAddress, host_of, is_this_machine
 from policies.documents import BadDocument, Document, load_yaml
-from policies.rules.metrics import loopback
 from policies.study.text import Language, RegionCode
 
 VARIABLE = "RONDGANG_HOME"
@@ -62,11 +62,11 @@ class PeerAddress(Document):
 
     @property
     def host(self) -> str:
-        return self.address.rpartition(":")[0].strip("[]")
+        return host_of(self.address)
 
     @property
     def loopback(self) -> bool:
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return is_this_machine(self.host)
 
 
 class CoordinatorAddress(PeerAddress):
@@ -97,15 +97,10 @@ class Reconnect(Document):
 class Metrics(Document):
     """Where the node's public figures are shown (node/metrics.py): nowhere, unless said here."""
 
-    listen: str | None = None
+    listen: LoopbackAddress | None = None
     """An address of this machine alone, such as 127.0.0.1:9464, for Prometheus."""
     file: str | None = Field(default=None, min_length=1, max_length=4_000)
     """A file for the textfile collector of Prometheus' node_exporter, such as metrics.prom; relative to the home."""
-
-    @field_validator("listen")
-    @classmethod
-    def _listen(cls, value: str | None) -> str | None:
-        return value if value is None else loopback(value)
 
     @property
     def wanted(self) -> bool:
