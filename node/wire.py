@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -11,10 +10,10 @@ from rondgang.v1 import attend_pb2, attend_pb2_grpc
 from rondgang.versions import SPOKEN
 
 from node.answering import Quoted
-from node.secure import messages as secure
-from node.secure.party import Shares
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import AnyReply, Round
 from policies.wire.refusals import reason_from_wire, refusal_to_wire
+from policies.wire.secure import reply_to_wire, round_from_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class SecureArrived:
 
     run: str
     attempt: int
-    said: secure.Round
+    said: Round
 
 
 Incoming = Welcomed | TurnedAway | OrderArrived | QuoteAsked | ResultsArrived | SecureArrived
@@ -131,11 +130,9 @@ class Stream:
         message = attend_pb2.ResultsKept(run=run, result_hash=bytes.fromhex(digest), refusal=refusal)
         await self._write(attend_pb2.AttendRequest(results_kept=message))
 
-    async def secure(self, run: str, attempt: int, reply: secure.Reply) -> None:
+    async def secure(self, run: str, attempt: int, reply: AnyReply) -> None:
         """Says something back in an attempt at national sums."""
-        message = attend_pb2.SecureReply(run=run, attempt=attempt)
-        _fill(message, reply)
-        await self._write(attend_pb2.AttendRequest(secure=message))
+        await self._write(attend_pb2.AttendRequest(secure=reply_to_wire(run, attempt, reply)))
 
     def close(self) -> None:
         self._call.cancel()
@@ -158,51 +155,7 @@ def _incoming(message: attend_pb2.AttendResponse) -> Incoming | None:
         case "results":
             return ResultsArrived(message.results.run, message.results.signed_result)
         case "secure":
-            said = _round(message.secure)
+            said = round_from_wire(message.secure)
             return None if said is None else SecureArrived(message.secure.run, message.secure.attempt, said)
         case _:
             return None
-
-
-def _round(message: attend_pb2.SecureRound) -> secure.Round | None:
-    match message.WhichOneof("round"):
-        case "begin":
-            return secure.Begin(message.begin.signed_order, message.begin.signed_programme)
-        case "share":
-            return secure.Share(message.share.signed_participants, tuple(message.share.signed_keys))
-        case "send":
-            return secure.Send(message.send.signed_sharing, {one.region: one.box for one in message.send.boxes})
-        case "list":
-            return secure.ShowList(message.list.signed_survivors)
-        case "unmask":
-            return secure.Unmask(tuple(message.unmask.signed_seen))
-        case "aborted":
-            return secure.Aborted(message.aborted.sentence)
-        case "done":
-            return secure.Done(message.done.signed_sum)
-        case _:
-            return None
-
-
-def _fill(message: attend_pb2.SecureReply, reply: secure.Reply) -> None:
-    match reply:
-        case secure.Keys(signed_keys):
-            message.signed_keys = signed_keys
-        case secure.Boxes(boxes):
-            message.boxes.boxes.extend(_boxes(boxes))
-        case secure.Vector(masked):
-            message.vector.masked = masked
-        case secure.SeenList(signed_seen):
-            message.signed_seen = signed_seen
-        case Shares():
-            message.shares.own.extend(_boxes(reply.own))
-            message.shares.lost.extend(_boxes(reply.lost))
-            message.shares.taken_back.extend(reply.taken_back)
-        case secure.SumKept(sum_hash):
-            message.sum_hash = bytes.fromhex(sum_hash)
-        case Refused():
-            message.refusal.CopyFrom(refusal_to_wire(reply))
-
-
-def _boxes(boxes: Mapping[str, bytes]) -> list[attend_pb2.SecureBox]:
-    return [attend_pb2.SecureBox(region=region, box=box) for region, box in boxes.items()]

@@ -14,12 +14,12 @@ from rondgang.signed import Signed, sign
 from scipy.stats import chi2
 
 from node.mechanism import DiscreteGaussian
-from node.secure.party import Shares
 from policies.documents import to_canonical
 from policies.rules.refusals import Refused
 from policies.secure.group import Group
 from policies.secure.lanes import total, unpack
 from policies.secure.masks import Secrets, expand, open_box, unmask
+from policies.secure.messages import SharesSaid
 from policies.secure.rounds import Participants, SecureKeys, Seen, Survivors
 from policies.secure.shares import Entropy, combine
 from policies.statistics.programme import Secure
@@ -111,12 +111,12 @@ def different_lists_to_different_nodes() -> None:
             given = {
                 name: played.parties[name].unmask(signatures[listed], played.who, OPEN) for name, listed in told.items()
             }
-            shares = {name: found for name, found in given.items() if isinstance(found, Shares)}
+            shares = {name: found for name, found in given.items() if isinstance(found, SharesSaid)}
             one_secret(played, group, shares, colluders)
             holds(len({told[name] for name in shares}) <= 1, f"shares were given for two lists: {group}, {misled}")
 
 
-def one_secret(played: Remembered, group: Group, given: dict[str, Shares], colluders: Sequence[str]) -> None:
+def one_secret(played: Remembered, group: Group, given: dict[str, SharesSaid], colluders: Sequence[str]) -> None:
     """Of AA the coordinator and its colluders can put together one secret at most."""
     places = {name: place for place, name in enumerate(codes(group.regions), 1)}
     own = {places[name]: shares.own[AA] for name, shares in given.items() if AA in shares.own}

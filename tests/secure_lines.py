@@ -18,18 +18,6 @@ from coordinator.admission import Admitted
 from coordinator.attendance.lines import Introduction, Line, Lines, OrderOut, Outgoing, SecureOut
 from coordinator.desk.runs import Runs
 from coordinator.desk.views import NationalProgress, Progress
-from coordinator.secure.messages import (
-    Begin,
-    Done,
-    KeysSaid,
-    Over,
-    Reply,
-    Round,
-    Send,
-    Share,
-    ShowList,
-    Unmask,
-)
 from coordinator.store import sums
 from coordinator.store.store import Store, open_store
 from coordinator.store.sums import AttemptRecord
@@ -38,6 +26,7 @@ from node.authenticate import read_order
 from node.secure.party import Party
 from policies.documents import Document, from_canonical, to_canonical
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import Aborted, Begin, Done, KeysSaid, Reply, Round, Send, Share, ShowList, Unmask
 from policies.secure.rounds import NationalSum
 from policies.statistics.answer import Answer, block_values
 from policies.statistics.programme import Programme, Secure
@@ -189,7 +178,7 @@ class World:
             return
         end.heard.append((item.attempt, item.said))
         match item.said:
-            case Over():
+            case Aborted():
                 end.party = None
             case Done(signed_sum):
                 assert self.sum() is not None, "a sum was told before it was stored"

@@ -13,23 +13,23 @@ from rondgang.tls import new_tls_key
 from node.home import Config, CoordinatorAddress, Home, create_home
 from node.region import InForce, Region
 from node.secure.attempts import Told
-from node.secure.messages import (
-    Begin,
-    Boxes,
-    Done,
-    Keys,
-    Reply,
-    Round,
-    SeenList,
-    Send,
-    Share,
-    ShowList,
-    Unmask,
-    Vector,
-)
-from node.secure.party import Shares
 from policies.documents import to_canonical
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import (
+    AnyReply,
+    Begin,
+    BoxesSaid,
+    Done,
+    KeysSaid,
+    Round,
+    SeenSaid,
+    Send,
+    Share,
+    SharesSaid,
+    ShowList,
+    Unmask,
+    VectorSaid,
+)
 from policies.secure.rounds import NationalSum, group_of
 from policies.statistics.answer import block_values
 from policies.statistics.blocks import Block
@@ -115,17 +115,17 @@ class Attempt:
         self.server = self.played.server
         del self.played.parties[REGION]
 
-    def say(self, said: Round) -> Reply | None:
+    def say(self, said: Round) -> AnyReply | None:
         return self.attempts.take(self.run, self.number, said).reply
 
-    def begin(self, lost: Collection[str] = NOTHING) -> Reply | None:
+    def begin(self, lost: Collection[str] = NOTHING) -> AnyReply | None:
         reply = self.say(Begin(self.ordered.signed_order.to_bytes(), self.ordered.asked.signed.to_bytes()))
         self.played.keys(lost)
-        if isinstance(reply, Keys):
+        if isinstance(reply, KeysSaid):
             self.server.keys[REGION] = reply.signed_keys
         return reply
 
-    def share(self, lost: Collection[str] = NOTHING) -> Reply | None:
+    def share(self, lost: Collection[str] = NOTHING) -> AnyReply | None:
         participants = self.server.name_participants()
         keys = tuple(self.server.keys.values())
         reply = self.say(Share(participants, keys))
@@ -133,50 +133,50 @@ class Attempt:
             boxes = self.played.parties[name].share(participants, keys, self.played.who, OPEN)
             assert not isinstance(boxes, Refused), boxes
             self.server.boxes[name] = boxes
-        if isinstance(reply, Boxes):
+        if isinstance(reply, BoxesSaid):
             self.server.boxes[REGION] = reply.boxes
         return reply
 
-    def send(self, lost: Collection[str] = NOTHING) -> Reply | None:
+    def send(self, lost: Collection[str] = NOTHING) -> AnyReply | None:
         sharing = self.server.name_sharing()
         for name in sorted(set(self.server.boxes) - {REGION} - set(lost)):
             assert self.played.parties[name].open(sharing, self.server.boxes_for(name)) is None
             self.server.vectors[name] = self.played.parties[name].mask(others_of(name, self.programme), CountedRows())
         return self.resend()
 
-    def resend(self) -> Reply | None:
+    def resend(self) -> AnyReply | None:
         """The node's round by itself, as the desk would ask it once more."""
         assert self.server.sharing is not None
         reply = self.say(Send(self.server.sharing.to_bytes(), self.server.boxes_for(REGION)))
-        if isinstance(reply, Vector):
+        if isinstance(reply, VectorSaid):
             self.server.vectors[REGION] = reply.masked
         return reply
 
-    def list_(self) -> Reply | None:
+    def list_(self) -> AnyReply | None:
         survivors = self.server.name_survivors()
         for name in sorted(set(self.server.vectors) - {REGION}):
             seen = self.played.parties[name].see(survivors)
             assert isinstance(seen, bytes), seen
             self.server.seen[name] = seen
         reply = self.say(ShowList(survivors))
-        if isinstance(reply, SeenList):
+        if isinstance(reply, SeenSaid):
             self.server.seen[REGION] = reply.signed_seen
         return reply
 
-    def unmask(self) -> Reply | None:
+    def unmask(self) -> AnyReply | None:
         signatures = tuple(self.server.seen.values())
         for name in sorted(set(self.server.seen) - {REGION}):
             shares = self.played.parties[name].unmask(list(signatures), self.played.who, OPEN)
-            assert isinstance(shares, Shares), shares
+            assert isinstance(shares, SharesSaid), shares
             self.server.shares[name] = shares
         reply = self.say(Unmask(signatures))
-        if isinstance(reply, Shares):
+        if isinstance(reply, SharesSaid):
             self.server.shares[REGION] = reply
         return reply
 
-    def through(self, last: str = "unmask") -> Reply | None:
+    def through(self, last: str = "unmask") -> AnyReply | None:
         """Every round in its turn, up to this one; nothing may be refused before it."""
-        reply: Reply | None = None
+        reply: AnyReply | None = None
         for name in ("begin", "share", "send", "list_", "unmask"):
             reply = getattr(self, name)()
             if name == last:
@@ -210,7 +210,7 @@ class Attempt:
         }
         return NationalSum.model_validate({**facts, **changes})
 
-    def done(self, document: NationalSum | None = None, signed: Signed | None = None) -> Reply | None:
+    def done(self, document: NationalSum | None = None, signed: Signed | None = None) -> AnyReply | None:
         signed = signed or sign("national_sum", to_canonical(document or self.sum_document()), DESK)
         return self.say(Done(signed.to_bytes()))
 
@@ -234,7 +234,7 @@ def bodies(world: World, kind: type) -> list[object]:
     return [entry.body for entry in world.region.ledger.last_entries(100) if isinstance(entry.body, kind)]
 
 
-def why(reply: Reply | bytes | None) -> Reason:
+def why(reply: AnyReply | bytes | None) -> Reason:
     """Why it was refused."""
     assert isinstance(reply, Refused), reply
     return reply.reason

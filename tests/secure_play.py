@@ -6,8 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from coordinator.secure.aggregation import Aborted, Aggregation, Finished
-from coordinator.secure.messages import (
-    Asked,
+from coordinator.secure.asked import Asked
+from node.secure.noise import Noise
+from node.secure.party import Party
+from policies.rules.refusals import Refused
+from policies.secure.messages import (
     BoxesSaid,
     KeysSaid,
     Reply,
@@ -15,14 +18,10 @@ from coordinator.secure.messages import (
     SeenSaid,
     Send,
     Share,
-    SharesSaid,
     ShowList,
     Unmask,
     VectorSaid,
 )
-from node.secure.noise import Noise
-from node.secure.party import Party, Shares
-from policies.rules.refusals import Refused
 from policies.statistics.programme import Programme
 from policies.study.roster import Roster
 from tests.node_world import DESK
@@ -93,6 +92,5 @@ def reply_to(said: Round, party: Party, who: Roster, noise: Noise, sums: Sums) -
             seen = party.see(said.signed_survivors)
             return seen if isinstance(seen, Refused) else SeenSaid(seen)
         case Unmask():
-            shares = party.unmask(said.signed_seen, who, OPEN)
-            return SharesSaid(shares.own, shares.lost, shares.taken_back) if isinstance(shares, Shares) else shares
+            return party.unmask(said.signed_seen, who, OPEN)
     raise AssertionError("nothing is said to that")

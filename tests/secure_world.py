@@ -12,12 +12,13 @@ from rondgang.signed import Signed, sign
 
 from node.authenticate import Ordered, read_order
 from node.secure.noise import Noise
-from node.secure.party import Party, Shares
+from node.secure.party import Party
 from policies.documents import to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
 from policies.secure.lanes import total, unpack
 from policies.secure.masks import unmask
+from policies.secure.messages import SharesSaid
 from policies.secure.rounds import Participants, SecureKeys, Sharing, Survivors
 from policies.secure.shares import combine
 from policies.statistics.programme import PlannedBlock, Programme, Secure
@@ -133,7 +134,7 @@ class Server:
     boxes: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     vectors: dict[str, bytes] = field(default_factory=dict)
     seen: dict[str, bytes] = field(default_factory=dict)
-    shares: dict[str, Shares] = field(default_factory=dict)
+    shares: dict[str, SharesSaid] = field(default_factory=dict)
     participants: Signed | None = None
     sharing: Signed | None = None
     survivors: Signed | None = None
@@ -233,7 +234,7 @@ class Played:
     def unmask(self, lost: Collection[str] = NOTHING) -> None:
         for name in sorted(set(self.server.seen) - set(lost)):
             shares = self.parties[name].unmask(list(self.server.seen.values()), self.who, OPEN)
-            assert isinstance(shares, Shares), shares
+            assert isinstance(shares, SharesSaid), shares
             self.server.shares[name] = shares
 
     def whole(self, sums: Mapping[str, Sums], lost: Lost | None = None) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from coordinator.secure.messages import Round
 from policies.rules.refusals import Refused
+from policies.secure.messages import Round
 from policies.units.money import NanoRho
 
 

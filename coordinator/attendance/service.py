@@ -22,12 +22,12 @@ from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.log import fault, note
 from coordinator.peers import caller, caller_key, header_too_large, when_ended
-from coordinator.secure.messages import SumKept
-from coordinator.secure.wire import reply_from_wire
 from coordinator.store.store import SeenRecord
 from coordinator.study import Study
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import SumKept
 from policies.study.roster import Member
+from policies.wire.secure import reply_from_wire
 
 Context = grpc.aio.ServicerContext[AsyncIterator[attend_pb2.AttendRequest], AsyncIterator[attend_pb2.AttendResponse]]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rondgang.v1 import attend_pb2
 
 from coordinator.attendance.lines import Introduction, OrderOut, Outgoing, Quoted, QuoteOut, ResultOut, SecureOut
-from coordinator.secure import wire as secure
 from policies.rules.refusals import Refused
 from policies.units.exact import parse_digits
 from policies.units.money import NanoRho
+from policies.wire import secure
 from policies.wire.refusals import reason_to_wire, refusal_from_wire
 
 

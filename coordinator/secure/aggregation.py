@@ -22,10 +22,12 @@ from typing import TypeVar
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.signed import Signed, sign
 
+from coordinator.secure.asked import Asked
 from coordinator.secure.assemble import Masked, Unfit, assemble
 from coordinator.secure.checks import boxes_fit, read_keys, seen_fits, shares_fit
-from coordinator.secure.messages import (
-    Asked,
+from policies.documents import from_canonical, to_canonical
+from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import (
     BoxesSaid,
     KeysSaid,
     Reply,
@@ -38,8 +40,6 @@ from coordinator.secure.messages import (
     Unmask,
     VectorSaid,
 )
-from policies.documents import from_canonical, to_canonical
-from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum, Participants, SecureKeys, Sharing, Survivors
 from policies.study.roster import Roster, checkpoint_keys
 from policies.study.text import some

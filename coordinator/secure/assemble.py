@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from coordinator.secure.messages import Asked, SharesSaid
+from coordinator.secure.asked import Asked
 from policies.secure.lanes import total, unpack
 from policies.secure.masks import public_of, unmask
+from policies.secure.messages import SharesSaid
 from policies.secure.rounds import NationalSum
 from policies.secure.shares import combine
 from policies.statistics.answer import BlockValues, block_values

@@ -9,9 +9,10 @@ from rondgang.errors import ContractError
 from rondgang.keys import PublicKey
 from rondgang.signed import Signed, verify
 
-from coordinator.secure.messages import Asked, BoxesSaid, SharesSaid
+from coordinator.secure.asked import Asked
 from policies.documents import BadDocument, Document, from_canonical
 from policies.secure.masks import agree
+from policies.secure.messages import BoxesSaid, SharesSaid
 from policies.secure.rounds import SecureKeys, Seen, spare
 from policies.secure.shares import SHARE_BYTES
 

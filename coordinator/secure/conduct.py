@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from coordinator.attendance.lines import Lines, SecureOut
 from coordinator.log import fault, note
 from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Keys, Stage
-from coordinator.secure.messages import Asked, Begin, Done, Over, Reply, Round
+from coordinator.secure.asked import Asked
 from coordinator.secure.national import Abandon, Close, Fail, Invite, National, Repeat, Start, Step
 from coordinator.store import sums
 from coordinator.store.store import Store, Stored
@@ -28,6 +28,8 @@ from coordinator.study import Study
 from policies.documents import from_canonical, to_canonical
 from policies.rules.order import Order
 from policies.rules.refusals import Refused
+from policies.secure.messages import Aborted as Over
+from policies.secure.messages import Begin, Done, Reply, Round
 from policies.secure.rounds import NationalSum
 
 T = TypeVar("T")

@@ -24,9 +24,9 @@ from enum import StrEnum
 
 from coordinator.gather import FIRST_PAUSE_S, LONGEST_PAUSE_S, TEMPORARY, Asked
 from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Stage
-from coordinator.secure.messages import Asked as Attempt
-from coordinator.secure.messages import Reply
+from coordinator.secure.asked import Asked as Attempt
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import Reply
 from policies.study.roster import Roster
 
 WAIT_S = 3.0

@@ -30,29 +30,30 @@ from node.ledger.ledger import Ask, Claim, Debit
 from node.pace import Pace, RealPace, rest_of_tick
 from node.region import Region
 from node.secure.masking import Masking, SecureStep, SecureSteps, Sources
-from node.secure.messages import (
-    Aborted,
-    Begin,
-    Boxes,
-    Done,
-    Keys,
-    Reply,
-    Round,
-    SeenList,
-    Send,
-    Share,
-    ShowList,
-    SumKept,
-    Unmask,
-    Vector,
-)
-from node.secure.party import Party, Shares, Stage
+from node.secure.party import Party, Stage
 from node.secure.sums import take_in_sum
 from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import Granted
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
 from policies.rules.tick import Tick, tick_of
+from policies.secure.messages import (
+    Aborted,
+    AnyReply,
+    Begin,
+    BoxesSaid,
+    Done,
+    KeysSaid,
+    Round,
+    SeenSaid,
+    Send,
+    Share,
+    SharesSaid,
+    ShowList,
+    SumKept,
+    Unmask,
+    VectorSaid,
+)
 
 MOST_AT_ONCE = 4
 """Attempts in memory, one of each run. One more, and the one that was heard of longest ago is forgotten."""
@@ -77,7 +78,7 @@ class Running:
 class Told:
     """What is said back, if anything. With a `tick` the reply leaves on one, because rows may have been read for it."""
 
-    reply: Reply | None
+    reply: AnyReply | None
     tick: Tick | None = None
 
 
@@ -152,7 +153,7 @@ class Attempts:
                 self._forget(this)
             return Told(FAULT, tick)
 
-    def _taken(self, run: str, attempt: int, said: Round) -> Reply | None:
+    def _taken(self, run: str, attempt: int, said: Round) -> AnyReply | None:
         match said:
             case Begin():
                 return self._begin(run, attempt, said)
@@ -164,26 +165,26 @@ class Attempts:
         self._tries.move_to_end(run)
         return self._round(this, said)
 
-    def _round(self, this: _Try, said: Share | Send | ShowList | Unmask | Aborted) -> Reply | None:
+    def _round(self, this: _Try, said: Share | Send | ShowList | Unmask | Aborted) -> AnyReply | None:
         party, roster, now = this.party, self._region.roster, self._region.now()
         match said:
             case Share(participants, keys):
                 boxes = party.share(participants, keys, roster, now)
-                return self._no(this, boxes) if isinstance(boxes, Refused) else Boxes(boxes)
+                return self._no(this, boxes) if isinstance(boxes, Refused) else BoxesSaid(boxes)
             case Send():
                 return self._send(this, said)
             case ShowList(survivors):
                 seen = party.see(survivors)
-                return self._no(this, seen) if isinstance(seen, Refused) else SeenList(seen)
+                return self._no(this, seen) if isinstance(seen, Refused) else SeenSaid(seen)
             case Unmask(signed_seen):
                 shares = party.unmask(signed_seen, roster, now)
-                return self._finished(this, shares) if isinstance(shares, Shares) else self._no(this, shares)
+                return self._finished(this, shares) if isinstance(shares, SharesSaid) else self._no(this, shares)
             case Aborted(sentence):
                 self._note("attempt_stopped", this, reason=sentence[:_LONGEST])
                 self._forget(this)
                 return None
 
-    def _begin(self, run: str, attempt: int, said: Begin) -> Keys | Refused:
+    def _begin(self, run: str, attempt: int, said: Begin) -> KeysSaid | Refused:
         ordered = read_order(run, said.signed_order, said.signed_programme)
         if not isinstance(ordered, Refused) and not ordered.order.attempt == attempt > 0:
             ordered = Refused(Reason.MALFORMED, "The order is for another attempt, or for none. Send the order anew.")
@@ -205,7 +206,7 @@ class Attempts:
         self._remember(this)
         self._note("attempt_begun", this)
         self._steps("begun")
-        return Keys(this.party.signed_keys)
+        return KeysSaid(this.party.signed_keys)
 
     def _decided(self, ordered: Ordered) -> Granted | Refused:
         if self._witnesses.contradiction is not None and (refused := self._witnesses.standing()) is not None:
@@ -241,7 +242,7 @@ class Attempts:
         if self._tries.get(this.ordered.order.run) is this:
             del self._tries[this.ordered.order.run]
 
-    def _send(self, this: _Try, said: Send) -> Vector | Refused:
+    def _send(self, this: _Try, said: Send) -> VectorSaid | Refused:
         party = this.party
         if party.stage == "opened" or this.vector is not None:
             # Witnesses were away when it was asked before; nothing has left.
@@ -266,7 +267,7 @@ class Attempts:
         vector, this.vector = this.vector, None
         self._steps("released")
         self._note("attempt_sent", this, charge=this.granted.charge.nano)
-        return Vector(vector)
+        return VectorSaid(vector)
 
     def _spend(self, debit: Debit, party: Party) -> bytes:
         started_s = self._pace.now_s()
@@ -328,7 +329,7 @@ class Attempts:
             self._forget(this)
         return SumKept(kept)
 
-    def _finished(self, this: _Try, shares: Shares) -> Shares:
+    def _finished(self, this: _Try, shares: SharesSaid) -> SharesSaid:
         self._note("attempt_finished", this)
         self._forget(this)
         return shares

@@ -12,7 +12,6 @@ participants' hash, the masks drawn in that of the sharing's (both as 32 bytes).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from rondgang.keys import PublicKey, SigningKey
@@ -26,6 +25,7 @@ from policies.rules.refusals import Reason, Refused
 from policies.secure.group import Group
 from policies.secure.lanes import pack, total
 from policies.secure.masks import Secrets, mask_vector, open_box, seal_shares
+from policies.secure.messages import SharesSaid
 from policies.secure.rounds import Participants, SecureKeys, Seen, Sharing, Survivors, group_of, spare
 from policies.secure.shares import Entropy
 from policies.statistics.programme import PlannedBlock
@@ -34,18 +34,6 @@ from policies.study.roster import Roster
 Stage = Literal["begun", "shared", "opened", "masked", "seen", "over"]
 _GONE = Secrets(b"", b"", b"")
 """In the place of secrets that are not needed any more: no key can be made of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """What takes the masks off: of each survivor a share of its own seed, of each lost region one of its mask key.
-
-    `taken_back` are the parts of this node's noise that are not needed, each a vector over all national blocks.
-    """
-
-    own: Mapping[str, bytes] = field(repr=False)
-    lost: Mapping[str, bytes] = field(repr=False)
-    taken_back: tuple[bytes, ...] = field(repr=False)
 
 
 class Party:
@@ -215,7 +203,7 @@ class Party:
         self.stage = "seen"
         return sign("seen", to_canonical(Seen(region=self._me, survivors=self._list)), self._key).to_bytes()
 
-    def unmask(self, signed_seen: Sequence[bytes], roster: Roster, now: int) -> Shares | Refused:
+    def unmask(self, signed_seen: Sequence[bytes], roster: Roster, now: int) -> SharesSaid | Refused:
         """What takes the masks off the sum of the survivors, once `Group.threshold` regions have signed their list.
 
         Privacy: of no region both shares are given, so a vector that came too late stays hidden; noise is taken back
@@ -230,7 +218,7 @@ class Party:
             )
         lost = set(self._sharing) - set(self.survivors)
         kept = len(self._parts) - spare(self.group, len(self.survivors))
-        shares = Shares(
+        shares = SharesSaid(
             own={region: self._shares[region][1] for region in self.survivors},
             lost={region: self._shares[region][0] for region in sorted(lost)},
             taken_back=self._parts[kept:],

@@ -15,13 +15,13 @@ import pytest
 from rondgang.signed import sign
 
 from coordinator.secure.aggregation import Finished
-from coordinator.secure.messages import BoxesSaid, KeysSaid, Reply, Round, SeenSaid, SharesSaid, VectorSaid
-from coordinator.secure.wire import round_to_wire
 from node.mechanism import DiscreteGaussian, noisy
 from policies.documents import to_canonical
 from policies.secure.group import Group
+from policies.secure.messages import BoxesSaid, KeysSaid, Reply, Round, SeenSaid, SharesSaid, VectorSaid
 from policies.statistics.answer import Answer, block_values
 from policies.statistics.programme import Secure
+from policies.wire.secure import round_to_wire
 from tests.national_study import codes
 from tests.node_world import COHORT
 from tests.secure_play import Desk

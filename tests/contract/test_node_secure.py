@@ -12,10 +12,9 @@ from rondgang.v1 import attend_pb2
 
 from compose.demo.federation import free_port
 from node.attend import Attendance
-from node.secure import messages as secure
 from node.secure.attempts import Told
-from node.secure.party import Shares
 from policies.rules.refusals import Reason, Refused
+from policies.secure import messages as secure
 from policies.wire.refusals import reason_from_wire
 from tests.node_desk import WITHIN_S, Address, PlayedDesk, Response
 from tests.node_notes import Notes
@@ -35,7 +34,7 @@ class Far:
     def take(self, run: str, attempt: int, said: secure.Round) -> Told:
         return Told(asyncio.run_coroutine_threadsafe(self._take(run, attempt, said), self._loop).result(WITHIN_S))
 
-    async def _take(self, run: str, attempt: int, said: secure.Round) -> secure.Reply | None:
+    async def _take(self, run: str, attempt: int, said: secure.Round) -> secure.AnyReply | None:
         message = attend_pb2.SecureRound(run=run, attempt=attempt)
         _fill(message, said)
         began = self._loop.time()
@@ -68,19 +67,19 @@ def _fill(message: attend_pb2.SecureRound, said: secure.Round) -> None:
             message.done.signed_sum = signed_sum
 
 
-def _read(heard: attend_pb2.SecureReply) -> secure.Reply:
+def _read(heard: attend_pb2.SecureReply) -> secure.AnyReply:
     match heard.WhichOneof("reply"):
         case "signed_keys":
-            return secure.Keys(heard.signed_keys)
+            return secure.KeysSaid(heard.signed_keys)
         case "boxes":
-            return secure.Boxes(_by_region(heard.boxes.boxes))
+            return secure.BoxesSaid(_by_region(heard.boxes.boxes))
         case "vector":
-            return secure.Vector(heard.vector.masked)
+            return secure.VectorSaid(heard.vector.masked)
         case "signed_seen":
-            return secure.SeenList(heard.signed_seen)
+            return secure.SeenSaid(heard.signed_seen)
         case "shares":
             given = heard.shares
-            return Shares(_by_region(given.own), _by_region(given.lost), tuple(given.taken_back))
+            return secure.SharesSaid(_by_region(given.own), _by_region(given.lost), tuple(given.taken_back))
         case "sum_hash":
             return secure.SumKept(heard.sum_hash.hex())
         case _:
@@ -121,7 +120,7 @@ def talk(folder: Path, conversation: Callable[[Far, World], Awaitable[None]], **
 def test_an_attempt_goes_through_over_the_stream_and_its_sum_is_kept(tmp_path: Path) -> None:
     async def conversation(node: Far, world: World) -> None:
         attempt = Attempt(node)
-        assert isinstance(await asyncio.to_thread(attempt.through), Shares)
+        assert isinstance(await asyncio.to_thread(attempt.through), secure.SharesSaid)
         assert isinstance(await asyncio.to_thread(attempt.done), secure.SumKept)
         assert world.spent == EACH
         _begin, _share, vector, *_others = node.took_s
@@ -140,6 +139,6 @@ def test_an_attempt_that_is_given_up_is_forgotten_and_refusals_come_over_the_str
         assert found.reason is Reason.MALFORMED
         assert (world.spent, world.rows.reads) == (0, [])
         second = Attempt(node, number=2)
-        assert isinstance(await asyncio.to_thread(second.through), Shares)
+        assert isinstance(await asyncio.to_thread(second.through), secure.SharesSaid)
 
     talk(tmp_path, conversation)

@@ -23,7 +23,7 @@ from rondgang.cli import main
 
 import node.serving
 from node.secure.attempts import Attempts, Told
-from node.secure.messages import Round
+from policies.secure.messages import Round
 
 _PLAN: dict[str, Any] = {}
 

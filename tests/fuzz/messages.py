@@ -15,7 +15,6 @@ from rondgang.v1 import attend_pb2, desk_pb2, witness_pb2
 from coordinator.admission import admit_answer, admit_programme
 from coordinator.attendance import wire as attending
 from coordinator.desk import wire as desk
-from coordinator.secure.wire import reply_from_wire
 from coordinator.study import Study
 from coordinator.table import csv_text, frame, read_texts, read_trends
 from node.authenticate import read_order, read_programme, read_result
@@ -29,6 +28,7 @@ from policies.study.adoption import Adopted, adopt
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.roster import Roster
+from policies.wire.secure import reply_from_wire
 from policies.wire.witness import shown_from_wire, submission_from_wire
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.seeds import signed_of

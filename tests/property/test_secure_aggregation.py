@@ -15,18 +15,11 @@ from rondgang.signed import Signed, sign
 
 from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Stage
 from coordinator.secure.assemble import recover
-from coordinator.secure.messages import (
-    BoxesSaid,
-    KeysSaid,
-    Reply,
-    SeenSaid,
-    SharesSaid,
-    VectorSaid,
-)
 from policies.documents import to_canonical
 from policies.rules.refusals import Reason, Refused
 from policies.secure.group import Group
 from policies.secure.lanes import unpack
+from policies.secure.messages import BoxesSaid, KeysSaid, Reply, SeenSaid, SharesSaid, VectorSaid
 from policies.secure.rounds import Seen
 from policies.secure.shares import split
 from policies.statistics.programme import Secure

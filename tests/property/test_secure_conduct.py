@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.gather import State
-from coordinator.secure.messages import Begin, Round, Send, Share, ShowList, Unmask, VectorSaid
 from coordinator.secure.national import Where
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import Begin, Round, Send, Share, ShowList, Unmask, VectorSaid
 from tests.national_study import codes
 from tests.secure_lines import TIMEOUT_S, Say, World, is_exact, play, programme_of, silent
 

@@ -18,8 +18,8 @@ from node.mechanism import DiscreteGaussian
 from node.rows import SnapshotRows
 from node.secure.checking import check_attempts
 from node.secure.openings import opening_file, read_opening
-from node.secure.party import Shares
 from policies.documents import to_canonical
+from policies.secure.messages import SharesSaid
 from policies.secure.opening import Opening
 from policies.statistics.answer import block_values
 from tests.national_study import codes
@@ -46,7 +46,7 @@ def took_part(tmp_path_factory: pytest.TempPathFactory) -> Visited:
         attempts = world.attempts(rows=rows, noise=DiscreteGaussian())
         for number in (1, 2):
             attempt = Attempt(attempts, number=number)
-            assert isinstance(attempt.through(), Shares)
+            assert isinstance(attempt.through(), SharesSaid)
         world.region.close()
     return Visited(home, attempt.finish())
 

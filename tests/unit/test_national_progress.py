@@ -10,10 +10,10 @@ from coordinator.client import Desk
 from coordinator.desk.views import NationalProgress, Progress, RegionProgress
 from coordinator.desk.wire import progress_from_wire, progress_to_wire
 from coordinator.gather import Asked, State
-from coordinator.secure.messages import BoxesSaid, SharesSaid
 from coordinator.secure.national import Where
-from coordinator.secure.wire import reply_from_wire
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import BoxesSaid, SharesSaid
+from policies.wire.secure import reply_from_wire
 
 AWAITING = Refused(Reason.AWAITING_APPROVAL, "Its steward decides.")
 

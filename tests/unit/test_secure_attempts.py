@@ -14,10 +14,9 @@ from node.home import Home
 from node.region import InForce
 from node.secure.attempts import MOST_AT_ONCE
 from node.secure.masking import SecureStep, SecureSteps
-from node.secure.messages import Aborted, Begin, Boxes, Keys, Send, Share, Unmask, Vector
-from node.secure.party import Shares
 from policies.rules.entries import Debited
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import Aborted, Begin, BoxesSaid, KeysSaid, Send, Share, SharesSaid, Unmask, VectorSaid
 from policies.statistics.blocks import Block
 from tests import national_study, small_study
 from tests.node_notes import Notes
@@ -60,7 +59,7 @@ def others(attempt: Attempt, *regions: str) -> list[int]:
 def test_the_whole_of_an_attempt_is_charged_once_reads_once_and_is_exact(world: World) -> None:
     steps: list[SecureStep] = []
     attempt = Attempt(world.attempts(steps.append))
-    assert isinstance(attempt.through(), Shares)
+    assert isinstance(attempt.through(), SharesSaid)
     assert attempt.finish() == tuple(map(sum, zip(own(), others(attempt, "BB", "CC", "DD"), strict=True)))
     assert steps == list(get_args(SecureStep))
     assert events(world) == ["asked", "debited", "attempted"]
@@ -104,7 +103,7 @@ def test_an_attempt_that_is_given_up_leaves_the_ledger_right_and_the_next_one_go
     assert world.region.ledger.book.unanswered == {}
     assert why(first.say(Unmask(()))) is Reason.MALFORMED
     second = Attempt(attempts, number=2)
-    assert isinstance(second.through(), Shares)
+    assert isinstance(second.through(), SharesSaid)
     assert world.spent == EACH * (2 if charged else 1)
     assert second.finish() == tuple(map(sum, zip(own(), others(second, "BB", "CC", "DD"), strict=True)))
 
@@ -137,10 +136,10 @@ def test_a_process_that_ends_forgets_its_attempt_and_its_debit_is_dead(world: Wo
     if step != "begun":
         assert why(first.resend()) is Reason.MALFORMED
     again = Attempt(attempts)
-    assert isinstance(again.begin(), Refused if charged else Keys)
+    assert isinstance(again.begin(), Refused if charged else KeysSaid)
     assert (world.spent, len(world.rows.reads)) == (EACH if charged else 0, reads)
     assert world.region.ledger.book.vectors == sent
-    assert isinstance(Attempt(attempts, number=2).through(), Shares)
+    assert isinstance(Attempt(attempts, number=2).through(), SharesSaid)
     assert world.spent == EACH * (1 + charged)
 
 
@@ -154,7 +153,7 @@ def test_an_outage_that_is_known_costs_nothing(world: World, fault: Fault) -> No
     assert (world.spent, world.rows.reads) == (0, [])
     assert why(Attempt(world.attempts(), run=LATER).begin()) is Reason.UNWITNESSED
     world.befall("none")
-    assert isinstance(attempt.resend(), Vector)
+    assert isinstance(attempt.resend(), VectorSaid)
     assert world.spent == EACH
 
 
@@ -176,12 +175,12 @@ def test_an_outage_after_the_debit_is_charged_once_and_one_vector_leaves(
     assert len(world.rows.reads) == int(step == "attempted")
     world.befall("none")
     away.append(False)
-    assert isinstance(attempt.resend(), Vector)
+    assert isinstance(attempt.resend(), VectorSaid)
     assert why(attempt.resend()) is Reason.MALFORMED
     assert (world.spent, len(world.rows.reads)) == (EACH, 1)
     assert events(world) == ["asked", "debited", "attempted"]
     attempt.list_()
-    assert isinstance(attempt.unmask(), Shares)
+    assert isinstance(attempt.unmask(), SharesSaid)
     assert attempt.finish() == tuple(map(sum, zip(own(), others(attempt, "BB", "CC", "DD"), strict=True)))
 
 
@@ -231,19 +230,19 @@ def test_whatever_breaks_is_one_refusal_and_the_debit_stays(world: World, rows: 
     assert len(world.region.ledger.book.unanswered) == 1
     assert "4711" not in str(world.journal)
     assert why(Attempt(attempts).begin()) is Reason.MALFORMED
-    assert isinstance(Attempt(world.attempts(), number=2).through(), Shares)
+    assert isinstance(Attempt(world.attempts(), number=2).through(), SharesSaid)
 
 
 def test_each_round_is_gone_through_once(world: World) -> None:
     attempt = Attempt(world.attempts())
     attempt.through("begin")
-    for name, wanted in (("share", Boxes), ("send", Vector)):
+    for name, wanted in (("share", BoxesSaid), ("send", VectorSaid)):
         assert isinstance(getattr(attempt, name)(), wanted)
         again = attempt.resend() if name == "send" else attempt.attempts.take(RUN, 1, _share(attempt)).reply
         assert why(again) is Reason.MALFORMED
     attempt.list_()
     assert why(attempt.resend()) is Reason.MALFORMED
-    assert isinstance(attempt.unmask(), Shares)
+    assert isinstance(attempt.unmask(), SharesSaid)
     assert why(attempt.say(Unmask(tuple(attempt.server.seen.values())))) is Reason.MALFORMED
     assert (world.spent, len(world.rows.reads)) == (EACH, 1)
 
@@ -266,11 +265,11 @@ def test_another_sharing_does_not_take_the_place_of_one_that_waits_for_witnesses
 
 def test_an_attempt_is_begun_once_and_in_order(world: World) -> None:
     attempts = world.attempts()
-    assert isinstance(Attempt(attempts, number=2).begin(), Keys)
+    assert isinstance(Attempt(attempts, number=2).begin(), KeysSaid)
     for number in (1, 2):
         assert why(Attempt(attempts, number=number).begin()) is Reason.MALFORMED
     assert why(Attempt(attempts, number=3).begin()) is Reason.MALFORMED, "the programme allows two"
-    assert isinstance(Attempt(attempts, run=LATER).begin(), Keys)
+    assert isinstance(Attempt(attempts, run=LATER).begin(), KeysSaid)
     assert world.spent == 0
 
 
@@ -294,7 +293,7 @@ def test_an_order_is_what_it_says_it_is(world: World) -> None:
 def test_a_programme_that_is_all_national_has_no_answer_of_its_own(world: World) -> None:
     programme = national_study.planned(rho="0.1", national=("*",))
     assert why(world.ask(programme)) is Reason.MALFORMED
-    assert isinstance(Attempt(world.attempts(), programme).through(), Shares)
+    assert isinstance(Attempt(world.attempts(), programme).through(), SharesSaid)
     assert world.spent == programme.charge.amount.nano
 
 
@@ -309,10 +308,10 @@ def test_more_attempts_than_fit_in_memory_make_the_oldest_one_go(world: World) -
     attempts = world.attempts()
     all_ = [Attempt(attempts, run=f"run-{number:016x}") for number in range(MOST_AT_ONCE + 1)]
     for one in all_:
-        assert isinstance(one.begin(), Keys)
+        assert isinstance(one.begin(), KeysSaid)
     assert [one.run for one in attempts.running()] == [one.run for one in all_[1:]]
     assert why(all_[0].share()) is Reason.MALFORMED
-    assert isinstance(all_[1].share(), Boxes)
+    assert isinstance(all_[1].share(), BoxesSaid)
 
 
 def test_other_orders_go_on_between_the_rounds(world: World) -> None:
@@ -320,7 +319,7 @@ def test_other_orders_go_on_between_the_rounds(world: World) -> None:
     for name in ("begin", "share", "send", "list_"):
         getattr(attempt, name)()
         assert isinstance(world.asked(other), bytes)
-    assert isinstance(attempt.unmask(), Shares)
+    assert isinstance(attempt.unmask(), SharesSaid)
 
 
 def test_a_contradiction_with_the_witnesses_stops_everything_and_nothing_is_logged(

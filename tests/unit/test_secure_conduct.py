@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from coordinator.gather import FIRST_PAUSE_S, Asked, State
-from coordinator.secure.messages import (
-    Begin,
-    Done,
-    Over,
-    ShowList,
-)
 from coordinator.secure.national import WAIT_S, Where
 from policies.rules.refusals import Reason
+from policies.secure.messages import Aborted, Begin, Done, ShowList
 from tests.national_study import codes
 from tests.secure_lines import TIMEOUT_S, World, is_exact, play, programme_of, refusing, silent
 
@@ -109,7 +104,7 @@ def test_where_too_many_refuse_for_good_the_run_is_complete_until_it_is_asked_ag
         assert progress.state is State.COMPLETE
         assert progress.national is not None
         assert "BB (forbidden_kind), CC (forbidden_kind)" in progress.national.sentence
-        assert made.ends["AA"].told(Over) == []
+        assert made.ends["AA"].told(Aborted) == []
         await made.restart()
         await made.join()
         assert (await made.progress()).state is State.COMPLETE

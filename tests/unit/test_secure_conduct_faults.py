@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from coordinator.gather import State
-from coordinator.secure.messages import (
+from coordinator.secure.national import WAIT_S, Where
+from node.secure.party import Party
+from policies.rules.refusals import Reason
+from policies.secure.messages import (
+    Aborted,
     Begin,
     BoxesSaid,
     Done,
     KeysSaid,
-    Over,
     Round,
     Send,
     ShowList,
     Unmask,
     VectorSaid,
 )
-from coordinator.secure.national import WAIT_S, Where
-from node.secure.party import Party
-from policies.rules.refusals import Reason
 from tests.national_study import codes
 from tests.secure_lines import ROUNDS, TIMEOUT_S, End, World, is_exact, play, refusing, silent
 from tests.secure_play import reply_to
@@ -38,7 +38,7 @@ def test_who_says_nothing_is_out_after_the_public_time(tmp_path: Path, kind: typ
         assert made.sum() is None
         await made.wait(1)
         assert is_exact(made)
-        assert made.ends["BB"].told(Over) == ([] if kind is Unmask else [1])
+        assert made.ends["BB"].told(Aborted) == ([] if kind is Unmask else [1])
         assert [record.state for record in made.attempts()] == ["summed"]
 
     play(tmp_path, scenario)
@@ -58,7 +58,7 @@ def test_too_few_end_the_attempt_by_name_and_the_next_is_announced_before_it_beg
         assert (told.where, told.attempt, told.attempts) == (Where.WAITING, 2, 2)
         assert "Missing: BB (no reply in time), CC (no reply in time)." in told.sentence
         assert made.ends["AA"].told(Begin) == [1]
-        assert all(end.told(Over)[-1] == 1 for end in made.ends.values())
+        assert all(end.told(Aborted)[-1] == 1 for end in made.ends.values())
         for region in ("BB", "CC"):
             made.ends[region].says.clear()
         await made.wait(WAIT_S)
@@ -101,7 +101,7 @@ def test_a_desk_that_is_stopped_in_a_round_begins_another_attempt(tmp_path: Path
         for end in made.ends.values():
             end.says.clear()
         await made.join()
-        assert all(end.told(Over) == [1] for end in made.ends.values())
+        assert all(end.told(Aborted) == [1] for end in made.ends.values())
         assert (await made.national()).attempt == 2
         assert made.ends["AA"].told(Begin) == [1]
         await made.wait(WAIT_S)

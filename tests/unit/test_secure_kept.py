@@ -11,13 +11,13 @@ from rondgang.signed import Signed, sign
 
 from node.approving import Heard, hear, proposal, waiting
 from node.home import Home
-from node.secure.messages import Aborted, Keys, Reply, SumKept
 from node.secure.sums import sum_file
 from node.status import AttemptShown, attempts_of, status_of
 from policies.documents import to_canonical
 from policies.rules.approval import Approval
 from policies.rules.entries import Summed
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import Aborted, AnyReply, KeysSaid, SumKept
 from policies.secure.rounds import NationalSum
 from tests import national_study
 from tests.node_notes import Notes
@@ -44,7 +44,7 @@ def world(tmp_path: Path, template: Path) -> Iterator[World]:
     made.region.close()
 
 
-def why(reply: Reply | None) -> Reason:
+def why(reply: AnyReply | None) -> Reason:
     assert isinstance(reply, Refused), reply
     return reply.reason
 
@@ -213,7 +213,7 @@ def test_an_attempt_waits_for_the_steward_and_goes_on_after_a_yes(tmp_path: Path
     facts = {"region": "AA", "programme": one.hash, "decision": "approve", "decided": made.clock.now}
     word = sign("approval", to_canonical(Approval.model_validate(facts)), STEWARD)
     assert isinstance(hear(made.region, word.to_bytes()), Heard)
-    assert isinstance(attempt.begin(), Keys)
+    assert isinstance(attempt.begin(), KeysSaid)
     made.region.close()
 
 

@@ -10,9 +10,10 @@ import pytest
 from rondgang.roles import Role
 from rondgang.signed import Signed, sign
 
-from node.secure.party import Party, Shares
+from node.secure.party import Party
 from policies.documents import to_canonical
 from policies.rules.refusals import Reason, Refused
+from policies.secure.messages import SharesSaid
 from policies.secure.rounds import Participants, SecureKeys, Seen, Sharing, Survivors
 from tests.applicants import signing_key
 from tests.national_study import codes
@@ -279,7 +280,7 @@ def seen(played: Played, region: str, listed: bytes, signer: str | None = None) 
     return sign("seen", to_canonical(Seen(region=region, survivors=name)), checkpoint_key(signer or region)).to_bytes()
 
 
-def _unmask(signatures: Callable[[Played, bytes], list[bytes]]) -> Shares | Refused:
+def _unmask(signatures: Callable[[Played, bytes], list[bytes]]) -> SharesSaid | Refused:
     """What AA gives for a list of all four; three signatures are enough."""
     played = at("mask")
     listed = survivors(played, *codes(4))
@@ -309,7 +310,7 @@ def test_without_enough_signatures_nothing_is_given_and_the_attempt_is_over(
 
 def test_signatures_count_that_hold_whatever_lies_among_them() -> None:
     found = _unmask(lambda played, listed: [b"{}", *(seen(played, one, listed) for one in (AA, BB, CC))])
-    assert isinstance(found, Shares)
+    assert isinstance(found, SharesSaid)
 
 
 def test_of_no_region_both_shares_are_given() -> None:
@@ -317,7 +318,7 @@ def test_of_no_region_both_shares_are_given() -> None:
     played.mask(sums(codes(4)), lost=[DD])
     played.see()
     shares = played.parties[AA].unmask(list(played.server.seen.values()), played.who, OPEN)
-    assert isinstance(shares, Shares)
+    assert isinstance(shares, SharesSaid)
     assert (set(shares.own), set(shares.lost)) == ({AA, BB, CC}, {DD})
     assert shares.taken_back == (), "one of one dropout happened"
     again = played.parties[AA].unmask(list(played.server.seen.values()), played.who, OPEN)
@@ -333,7 +334,7 @@ def test_the_parts_that_are_taken_back_are_the_last_ones() -> None:
     played.see()
     parts = played.parties[AA].parts
     shares = played.parties[AA].unmask(list(played.server.seen.values()), played.who, OPEN)
-    assert isinstance(shares, Shares)
+    assert isinstance(shares, SharesSaid)
     assert shares.taken_back == parts[1:]
     assert played.parties[AA].parts == (), "nothing secret is kept"
 

@@ -10,11 +10,11 @@ import pytest
 from rondgang.canonical import digest
 
 from node.home import Home
-from node.secure.messages import Send, Unmask
 from node.secure.openings import opening_file, read_opening
 from policies.documents import to_canonical
 from policies.rules.entries import Attempted
 from policies.secure.lanes import unpack
+from policies.secure.messages import Send, Unmask
 from policies.statistics.blocks import Block
 from tests.node_notes import Notes
 from tests.node_world import RUN, SNAPSHOT, World

@@ -27,7 +27,6 @@ from rondgang.v1 import attend_pb2, desk_pb2, refusal_pb2, witness_pb2
 
 from coordinator.attendance import wire as attend_wire
 from coordinator.desk import wire as desk_wire
-from coordinator.secure import wire as secure_wire
 from node import wire as node_wire
 from node.witnessing import wire as line_wire
 from policies.documents import Document, to_canonical
@@ -41,6 +40,7 @@ from policies.statistics.programme import Programme
 from policies.study.calendar import Calendar
 from policies.study.codebook import Codebook
 from policies.study.roster import Roster
+from policies.wire import secure as secure_wire
 from policies.wire import witness as witness_wire
 from policies.wire.refusals import refusal_from_wire
 from tests import national_study, small_study

@@ -1,4 +1,4 @@
-"""Messages of an attempt <-> what the desk says and hears in it."""
+"""Messages of an attempt at national sums <-> what the desk and a region say in it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from rondgang.v1 import attend_pb2
 
-from coordinator.secure.messages import (
+from policies.rules.refusals import Refused
+from policies.secure.messages import (
+    Aborted,
+    AnyReply,
     Begin,
     BoxesSaid,
     Done,
     KeysSaid,
-    Over,
-    Reply,
     Round,
     SeenSaid,
     Send,
@@ -23,7 +24,7 @@ from coordinator.secure.messages import (
     Unmask,
     VectorSaid,
 )
-from policies.wire.refusals import refusal_from_wire
+from policies.wire.refusals import refusal_from_wire, refusal_to_wire
 
 
 def round_to_wire(run: str, attempt: int, said: Round) -> attend_pb2.SecureRound:
@@ -42,14 +43,57 @@ def round_to_wire(run: str, attempt: int, said: Round) -> attend_pb2.SecureRound
             message.list.signed_survivors = said.signed_survivors
         case Unmask():
             message.unmask.signed_seen.extend(said.signed_seen)
-        case Over():
+        case Aborted():
             message.aborted.sentence = said.sentence
         case Done():
             message.done.signed_sum = said.signed_sum
     return message
 
 
-def reply_from_wire(message: attend_pb2.SecureReply) -> Reply | SumKept | None:
+def round_from_wire(message: attend_pb2.SecureRound) -> Round | None:
+    """None for a round that this version does not know."""
+    match message.WhichOneof("round"):
+        case "begin":
+            return Begin(message.begin.signed_order, message.begin.signed_programme)
+        case "share":
+            return Share(message.share.signed_participants, tuple(message.share.signed_keys))
+        case "send":
+            return Send(message.send.signed_sharing, {one.region: one.box for one in message.send.boxes})
+        case "list":
+            return ShowList(message.list.signed_survivors)
+        case "unmask":
+            return Unmask(tuple(message.unmask.signed_seen))
+        case "aborted":
+            return Aborted(message.aborted.sentence)
+        case "done":
+            return Done(message.done.signed_sum)
+        case _:
+            return None
+
+
+def reply_to_wire(run: str, attempt: int, reply: AnyReply) -> attend_pb2.SecureReply:
+    message = attend_pb2.SecureReply(run=run, attempt=attempt)
+    match reply:
+        case KeysSaid():
+            message.signed_keys = reply.signed_keys
+        case BoxesSaid():
+            message.boxes.boxes.extend(_parts(reply.boxes))
+        case VectorSaid():
+            message.vector.masked = reply.masked
+        case SeenSaid():
+            message.signed_seen = reply.signed_seen
+        case SharesSaid():
+            message.shares.own.extend(_parts(reply.own))
+            message.shares.lost.extend(_parts(reply.lost))
+            message.shares.taken_back.extend(reply.taken_back)
+        case SumKept():
+            message.sum_hash = bytes.fromhex(reply.sum_hash)
+        case Refused():
+            message.refusal.CopyFrom(refusal_to_wire(reply))
+    return message
+
+
+def reply_from_wire(message: attend_pb2.SecureReply) -> AnyReply | None:
     """None for a reply that holds nothing that this version knows."""
     match message.WhichOneof("reply"):
         case "signed_keys":

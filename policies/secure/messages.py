@@ -1,49 +1,11 @@
-"""What an attempt is about, and what is said in its rounds, as values. Nothing here has been checked."""
+"""What is said in the rounds of an attempt at national sums, as values: nothing in them is believed yet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
 
-from rondgang.signed import Signed
-
-from policies.documents import from_canonical
 from policies.rules.refusals import Refused
-from policies.secure.group import Group
-from policies.secure.lanes import WORD_BYTES
-from policies.secure.rounds import group_of
-from policies.statistics.programme import PlannedBlock, Programme
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One attempt (from 1) at the national sums of a programme, in a run. Made by `of`."""
-
-    run: str
-    attempt: int
-    signed: Signed
-    programme: Programme
-    group: Group
-
-    @classmethod
-    def of(cls, run: str, attempt: int, signed_programme: Signed) -> Self:
-        """Raises BadDocument for what is no programme, ValueError for one without national sums."""
-        programme = from_canonical(Programme, signed_programme.document)
-        group = group_of(programme)
-        if group is None or not programme.of_mode("national"):
-            raise ValueError("this programme asks for no national sums")
-        return cls(run, attempt, signed_programme, programme, group)
-
-    @property
-    def blocks(self) -> tuple[PlannedBlock, ...]:
-        """The national blocks, in the order in which their coordinates stand in every vector."""
-        return self.programme.of_mode("national")
-
-    @property
-    def vector_bytes(self) -> int:
-        """The length of every vector of this attempt."""
-        return WORD_BYTES * sum(block.cells for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +47,7 @@ class Unmask:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Aborted:
     """The attempt is over, for all or for this region only."""
 
     sentence: str
@@ -98,8 +60,8 @@ class Done:
     signed_sum: bytes
 
 
-Round = Begin | Share | Send | ShowList | Unmask | Over | Done
-"""What the desk says."""
+Round = Begin | Share | Send | ShowList | Unmask | Aborted | Done
+"""What the desk says in an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +88,10 @@ class SeenSaid:
 
 @dataclass(frozen=True, slots=True)
 class SharesSaid:
-    """Of each survivor a share of its own seed, of each lost region one of its mask key; parts of its own noise."""
+    """What takes the masks off: of each survivor a share of its own seed, of each lost region one of its mask key.
+
+    `taken_back` are the parts of this region's noise that are not needed, each a vector over all national blocks.
+    """
 
     own: Mapping[str, bytes] = field(repr=False)
     lost: Mapping[str, bytes] = field(repr=False)
@@ -141,4 +106,6 @@ class SumKept:
 
 
 Reply = KeysSaid | BoxesSaid | VectorSaid | SeenSaid | SharesSaid | Refused
-"""What a region says in a round of an attempt. `SumKept` comes after one."""
+"""What a region says in a round of an attempt."""
+AnyReply = Reply | SumKept
+"""The same, and what it says after one."""
