@@ -108,7 +108,7 @@ def test_wherever_one_reply_is_lost_there_is_one_answer_in_the_end(world: World,
 
 
 def test_a_witness_that_is_slow_costs_a_bounded_time_and_its_late_word_does_no_harm(world: World) -> None:
-    write_config(world.home, world.home.config().model_copy(update={"witnessing": Witnessing(within_ms=50)}))
+    write_config(world.home, world.home.config().model_copy(update={"witnessing": Witnessing(within_ms=250)}))
     world.restart()
     assert world.witnesses.watch() is None
     (outcome,) = world.answering(at("debited", lambda: world.befall("slow", 1))).answer([ordered(planned())])

@@ -72,7 +72,7 @@ def watched(tmp_path: Path) -> Iterator[World]:
     home = make_home(tmp_path / "home", witnesses={"need": 3, "faulty": 1})
     put_snapshot(home)
     # Nobody waits long for a witness that is slow on purpose.
-    write_config(home, home.config().model_copy(update={"witnessing": Witnessing(within_ms=50)}))
+    write_config(home, home.config().model_copy(update={"witnessing": Witnessing(within_ms=250)}))
     made = World(home, journal=Notes())
     assert isinstance(made.region.adopt(sign("roster", to_canonical(four()), CONSORTIUM).to_bytes()), InForce)
     labels = ("desk", "witness", "witness 2", "witness 3")
