@@ -53,9 +53,8 @@ from policies.rules.decide import Granted
 from policies.rules.entries import RefusedEntry
 from policies.rules.refusals import Reason, Refused
 from policies.rules.tick import Tick, tick_of
+from policies.secure.rounds import MOST_AT_ONCE
 
-MOST_AT_ONCE = 4
-"""Attempts in memory, one of each run. One more, and the one that was heard of longest ago is forgotten."""
 _REMEMBERED = 1024
 _LONGEST = 300
 _NOT_HERE = Refused(Reason.MALFORMED, "This attempt is not under way at this region. Start a new attempt.")
@@ -230,6 +229,7 @@ class Attempts:
     def _remember(self, this: _Try) -> None:
         order = this.ordered.order
         self._tries.pop(order.run, None)
+        # The desk has no more under way: the one that was heard of longest ago is one that it has left.
         while len(self._tries) >= MOST_AT_ONCE:
             self._tries.popitem(last=False)
         self._tries[order.run] = this

@@ -12,12 +12,12 @@ import pytest
 from node.answering import FAULT
 from node.home import Home
 from node.region import InForce
-from node.secure.attempts import MOST_AT_ONCE
 from node.secure.masking import SecureStep, SecureSteps
 from node.secure.messages import Aborted, Begin, Boxes, Keys, Send, Share, Unmask, Vector
 from node.secure.party import Shares
 from policies.rules.entries import Debited
 from policies.rules.refusals import Reason, Refused
+from policies.secure.rounds import MOST_AT_ONCE
 from policies.statistics.blocks import Block
 from tests import national_study, small_study
 from tests.node_notes import Notes
