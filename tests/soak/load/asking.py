@@ -19,7 +19,9 @@ from coordinator.home import ResearcherConfig
 from coordinator.remote.wire import RemoteDesk
 from coordinator.secure.national import Where
 from coordinator.transport import channel
+from policies.documents import from_canonical
 from policies.rules.refusals import Refused
+from policies.secure.rounds import NationalSum
 from tests.soak.load.world import Asker
 
 PATIENCE_S = 180.0
@@ -39,7 +41,9 @@ class Done:
     began: float
     seconds: float
     national: bool
-    answers: str
+    answers: int
+    """Signed answers, or vectors in the sum, that came in."""
+    came: str
     """The hash of all that came in."""
 
 
@@ -129,7 +133,8 @@ class Crowd:
             try:
                 run = self._complete(remote, signed)
                 seconds = time.monotonic() - began
-                return Done(run, began, seconds, national, came_in(remote, run, self._regions, national=national))
+                answers, came = came_in(remote, run, self._regions, national=national)
+                return Done(run, began, seconds, national, answers, came)
             except Unreachable:
                 with self._lock:
                     self.tally.turned_away += 1
@@ -154,18 +159,38 @@ class Crowd:
         raise Wrong(f"{submitted.run} was not completed")
 
 
-def came_in(remote: RemoteDesk, run: str, regions: int, *, national: bool) -> str:
-    """The hash of all that a run rests on: each region's signed answer once, or the signed sum. Raises Wrong."""
+def came_in(remote: RemoteDesk, run: str, regions: int, *, national: bool) -> tuple[int, str]:
+    """How many regions are in a run, and the hash of all that it rests on: each one's signed answer, or the signed sum.
+
+    Raises Wrong where a region is missing from a run that asks each.
+    """
+    found = _results(remote, run)
+    if national:
+        if found.signed_sum is None:
+            raise Wrong(f"{run} is complete without its sum")
+        summed = from_canonical(NationalSum, Signed.from_bytes(found.signed_sum).document)
+        return len(summed.regions), digest(found.signed_sum)
+    if len(set(found.signed_answers)) != regions:
+        raise Wrong(f"{run} is complete with {len(found.signed_answers)} answers")
+    return regions, digest(b"".join(found.signed_answers))
+
+
+def _results(remote: RemoteDesk, run: str) -> Results:
     found = remote.results(run)
     if not isinstance(found, Results):
         raise Wrong(f"{run} gives no results: {found.sentence}")
-    parts = [found.signed_sum] if national else list(found.signed_answers)
-    if len(parts) != (1 if national else regions) or None in parts:
-        raise Wrong(f"{run} is complete with {len(found.signed_answers)} answers")
-    return digest(b"".join(part for part in parts if part is not None))
+    return found
 
 
-def same_again(asker: Asker, done: Sequence[Done], regions: int) -> int:
-    """Has these runs fetched once more; gives how many were other bytes than before."""
+def asked_again(asker: Asker, done: Sequence[Done]) -> list[str]:
+    """Asks regional runs once more, answers and all; gives those that came to anything else than the same bytes."""
+    wrong = []
     with desk(asker) as remote:
-        return sum(came_in(remote, one.run, regions, national=one.national) != one.answers for one in done)
+        for one in done:
+            found = _results(remote, one.run)
+            remote.submit(found.signed_programme, again=True)
+            *_, last = remote.watch(one.run, PATIENCE_S)
+            same = all(region.same and not region.other for region in last.regions)
+            if not same or came_in(remote, one.run, one.answers, national=False) != (one.answers, one.came):
+                wrong.append(f"{one.run} was answered twice differently")
+    return wrong

@@ -73,5 +73,7 @@ def _draft(regions: tuple[str, ...], *, national: bool) -> Draft:
     asked = bench.draft(0, [one | ({"mode": "national"} if national else {})], _RHO).model_dump(mode="json")
     asked |= {"weights": dict.fromkeys(regions, "1")}
     if national:
-        asked |= {"secure": {"colluders": max(1, len(regions) // 3), "dropouts": 2, "attempts": 2}}
+        asked |= {
+            "secure": {"colluders": max(1, len(regions) // 3), "dropouts": 2 if len(regions) > 8 else 1, "attempts": 2}
+        }
     return Draft.model_validate(asked)
