@@ -127,14 +127,14 @@ class Load:
 
     def _flooded(self, made: Federation, asker: Asker) -> tuple[tuple[Speed, ...], Flood]:
         """A researcher's programmes without a flood, beside one, and without one again."""
-        speeds = [self._phase(made, asker, "quiet")]
+        speeds = self._phase(made, asker, "quiet")
         with flooding(made.researchers[-1], made.regions, "flood") as flood:
-            speeds.append(self._phase(made, asker, "flooded"))
+            speeds += self._phase(made, asker, "flooded")
         if not flood.said["RESOURCE_EXHAUSTED"]:
             self.violations.append(f"the flood was never refused: {dict(flood.said)}")
         return tuple(speeds), flood
 
-    def _phase(self, made: Federation, asker: Asker, what: str) -> Speed:
+    def _phase(self, made: Federation, asker: Asker, what: str) -> list[Speed]:
         self.say(f"one researcher, {what}")
         crowd, began = Crowd([asker], VICTIM, what, len(made.regions)), time.monotonic()
         with crowd.asking():
@@ -142,7 +142,8 @@ class Load:
                 time.sleep(0.2)
         seconds = time.monotonic() - began
         self._tell(crowd, what)
-        return speed(f"{what}, regional", crowd.tally.of(national=False), seconds)
+        modes = (("regional", False), ("national", True))
+        return [speed(f"{what}, {mode}", crowd.tally.of(national=national), seconds) for mode, national in modes]
 
     def _tell(self, crowd: Crowd, what: str) -> None:
         self.violations += [f"{what}: {one}" for one in crowd.tally.faults]
