@@ -43,9 +43,10 @@ e2e: ## build the images, run a federation in containers, ask it both ways, veri
 	@sh compose/ci/venv.sh demo
 	@.venv/bin/python -m compose.containers $(ARGS)
 
-soak: ## two simulated years of a federation, ending with an audit
+soak: ## two simulated years of a federation, then ten minutes of load and a flood, ending with audits (ARGS="--minutes 3")
 	@sh compose/ci/venv.sh dev
 	@.venv/bin/python -m tests.soak.months
+	@.venv/bin/python -m tests.soak.load $(ARGS)
 
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev

@@ -24,7 +24,7 @@ from policies.rules.refusals import Refused
 from policies.secure.rounds import NationalSum
 from tests.soak.load.world import Asker
 
-PATIENCE_S = 180.0
+PATIENCE_S = 900.0
 """How long one programme may take on a machine that is busy with sixty-three others."""
 _AGAIN_S = 0.2
 

@@ -124,6 +124,8 @@ class Load:
                 held[role(name)] = max(held[role(name)], look(pid, 0.0).mib)
             told = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in held.items())
             self.say(f"{crowd.finished} programmes finished; {told}")
+        for fault in crowd.tally.faults:
+            self.say(f"WRONG: {fault}")
 
     def _flooded(self, made: Federation, asker: Asker) -> tuple[tuple[Speed, ...], Flood]:
         """A researcher's programmes without a flood, beside one, and without one again."""
