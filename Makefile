@@ -43,9 +43,10 @@ e2e: ## build the images, run a federation in containers, ask it both ways, veri
 	@sh compose/ci/venv.sh demo
 	@.venv/bin/python -m compose.containers $(ARGS)
 
-soak: ## two simulated years of a federation, ending with an audit
+soak: ## two simulated years of a federation, then ten minutes of load and a flood, ending with audits (ARGS="--minutes 3")
 	@sh compose/ci/venv.sh dev
 	@.venv/bin/python -m tests.soak.months
+	@.venv/bin/python -m tests.soak.load $(ARGS)
 
 fuzz: ## feed every decoder changed inputs (ARGS="--inputs 1000000"); what broke one can be kept in the corpus
 	@sh compose/ci/venv.sh dev

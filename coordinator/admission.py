@@ -92,6 +92,12 @@ def admit_programme(data: bytes, study: Study, now: int) -> Admitted | Refused:
     return Admitted(signed, programme, codebook, signer.name)
 
 
+def researcher_of(signed: Signed, roster: Roster, now: int) -> str:
+    """Under whom a programme counts: the TLS key (SHA-256, hex) of the live researcher who signed it; empty without."""
+    signer = _signer(signed, roster, Role.RESEARCHER, "signing", now)
+    return "" if isinstance(signer, Refused) else signer.tls
+
+
 def admit_answer(
     data: bytes, region: str, asked: Signed, programme: Programme, roster: Roster, now: int
 ) -> Answer | Refused:

@@ -5,6 +5,7 @@
     ├── BadBackup        a copy of the store cannot be made or put back
     ├── StoreTooNew      the store was written by a newer version
     ├── StoreAway        the database does not answer, or too many wait for it
+    ├── TooManyRuns      a researcher has more programmes under way than one may have
     ├── NotPermitted     the caller may not do this
     ├── UnknownRun       no run has this name
     ├── UnknownCodebook  the desk works by no such codebook
@@ -50,6 +51,13 @@ class StoreAway(CoordinatorError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The desk cannot reach its store ({why}). Nothing was changed. Try again later.")
+
+
+class TooManyRuns(CoordinatorError):
+    """A researcher has as many programmes under way as one may have. Trying again later is safe."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} programmes that still wait for regions. Submit more once some are done.")
 
 
 class NotPermitted(CoordinatorError):

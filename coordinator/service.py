@@ -19,7 +19,7 @@ from coordinator.attendance.lines import Lines
 from coordinator.attendance.service import AttendService
 from coordinator.callers import Callers
 from coordinator.desk.front import Front
-from coordinator.desk.past import past_runs
+from coordinator.desk.past import PastRuns
 from coordinator.desk.returns import Returns
 from coordinator.desk.runs import Runs
 from coordinator.desk.service import READERS, DeskService
@@ -59,7 +59,7 @@ async def running(home: Home, config: CoordinatorConfig, store: Store, clock: Ca
     study = LiveStudy(home, keep, lambda error: fault("documents_unusable", error))
     lines, key = Lines(), home.signing_key()
     runs = Runs(store, lines, study.current, key, clock, _run_name, time.monotonic, config.secure_round_timeout_s)
-    front = Front(runs, lines, study.current, clock, rows_json, partial(past_runs, store), config.quote_timeout_s)
+    front = Front(runs, lines, study.current, clock, rows_json, PastRuns(store), config.quote_timeout_s)
     returns = Returns(runs, lines, front.results, store, key, clock)
     callers = Callers()
     door = Door(callers, study.current, clock, config.quote_timeout_s + _WORK_S)

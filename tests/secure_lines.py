@@ -92,7 +92,7 @@ class World:
     def start(self) -> None:
         """A desk that has just been started on this store; nobody is on the line."""
         self.lines = Lines()
-        study = Study(_adopted("roster", self.who), _adopted("calendar", calendar()), {})
+        study = Study(adopted("roster", self.who), adopted("calendar", calendar()), {})
         self.runs = Runs(
             self.store,
             self.lines,
@@ -275,6 +275,6 @@ def refusing(reason: Reason) -> Say:
     return lambda _said: Refused(reason, "")
 
 
-def _adopted(kind: str, document: D) -> Adopted[D]:
+def adopted(kind: str, document: D) -> Adopted[D]:
     signed = sign(kind, to_canonical(document), CONSORTIUM)
     return Adopted(document, signed.digest, signed.to_bytes())

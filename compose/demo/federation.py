@@ -67,6 +67,8 @@ class Federation:
     cohort: str = COHORT
     port: int = 0
     witnesses: tuple[str, ...] = (WITNESS,)
+    colleagues: tuple[str, ...] = ()
+    """Researchers beside the first one, by the names of their homes."""
     witness_ports: dict[str, int] = field(default_factory=dict)
     database: str | None = None
     """The coordinator's store as a SQLAlchemy URL; a file in its home where none is given."""
@@ -87,6 +89,11 @@ class Federation:
     @property
     def researcher(self) -> Path:
         return self.folder / "researcher"
+
+    @property
+    def researchers(self) -> tuple[Path, ...]:
+        """The homes of all who ask."""
+        return (self.researcher, *(self.folder / name for name in self.colleagues))
 
     def node(self, region: str) -> Path:
         """The home of a region's node."""
@@ -133,8 +140,9 @@ class Federation:
         store = ("--database", self.database) if self.database else ()
         run(desk, "coordinator", "init", "--role", "coordinator", "--name", "Demo coordinator",
             "--listen", served.listen, *store, "--home", self.coordinator, *common)  # fmt: skip
-        run(desk, "coordinator", "init", "--role", "researcher", "--name", "Demo researcher",
-            "--coordinator", f"localhost:{self.port}", "--home", self.researcher, *common)  # fmt: skip
+        for home in self.researchers:
+            run(desk, "coordinator", "init", "--role", "researcher", "--name", f"Demo {home.name}",
+                "--coordinator", f"localhost:{self.port}", "--home", home, *common)  # fmt: skip
         dialled: list[str] = []
         for name in self.witnesses:
             place = self.place(self.witness(name))
@@ -156,7 +164,7 @@ class Federation:
         return certificate
 
     def _homes(self) -> list[Path]:
-        return [*self._servers(), self.researcher, *(self.node(region) for region in self.regions)]
+        return [*self._servers(), *self.researchers, *(self.node(region) for region in self.regions)]
 
     def _servers(self) -> list[Path]:
         return [self.coordinator, *(self.witness(name) for name in self.witnesses)]
@@ -167,7 +175,7 @@ class Federation:
             run(audit.cli.app, "audit", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
         for kind in ("calendar", "codebook"):
             papers += [f"--{kind}", self.file(kind)]
-        for home in (self.coordinator, self.researcher):
+        for home in (self.coordinator, *self.researchers):
             run(coordinator.cli.app, "coordinator", "enrol", self.folder / f"{home.name}.pem", "--home", home, *papers)
         for region in self.regions:
             step(f"region {region}: enrol, adopt the policy, import")

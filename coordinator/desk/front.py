@@ -11,7 +11,7 @@ from rondgang.signed import Signed
 
 from coordinator.admission import Admitted, admit_programme
 from coordinator.attendance.lines import Lines, QuoteOut
-from coordinator.desk.past import result_row
+from coordinator.desk.past import Asked, Wanted, result_row
 from coordinator.desk.runs import Answered, Runs
 from coordinator.desk.views import (
     Decision,
@@ -46,7 +46,7 @@ Estimate = Callable[
 ]
 """Run, programme, codebook, calendar, answers by region, the national sums, figures of earlier cohorts, whether nothing
 is asked any more -> the rows as a JSON array of objects."""
-PastRuns = Callable[[Callable[[Programme], bool]], tuple[Past, ...]]
+EarlierRuns = Callable[[Wanted], tuple[Past, ...]]
 """The finished runs whose programme is wanted, in one transaction."""
 
 
@@ -60,7 +60,7 @@ class Front:
         study: Callable[[], Study],
         clock: Callable[[], int],
         estimate: Estimate,
-        past: PastRuns,
+        past: EarlierRuns,
         quote_timeout_s: float,
     ) -> None:
         self._runs = runs
@@ -150,7 +150,7 @@ class Front:
             return documents
         codebook, calendar = documents
         asked = found.programme
-        past = await self._runs.stored(lambda: self._past(lambda other: comparable(asked, other)))
+        past = await self._runs.stored(lambda: self._past(lambda other: comparable(asked.programme, other)))
 
         def made() -> bytes:
             rows = tuple(result_row(row) for row in read_texts(results.rows_json))
@@ -197,7 +197,7 @@ def _window(admitted: Admitted, study: Study, now: int) -> Refused | None:
     )
 
 
-def _carries(asked: Programme, other: Programme, calendar: Calendar) -> bool:
+def _carries(asked: Programme, other: Asked, calendar: Calendar) -> bool:
     """Whether a run may hold figures of an earlier cohort for another one."""
-    known, cohort = calendar.cohorts.get(other.programme.cohort), calendar.cohorts[asked.programme.cohort]
-    return known is not None and known.begin < cohort.begin and comparable(asked, other)
+    known, cohort = calendar.cohorts.get(other.cohort), calendar.cohorts[asked.programme.cohort]
+    return known is not None and known.begin < cohort.begin and comparable(asked.programme, other)

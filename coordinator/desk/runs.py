@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from rondgang.keys import SigningKey
 from rondgang.signed import Signed, sign
 
-from coordinator.admission import Admitted, admit_answer
+from coordinator.admission import Admitted, admit_answer, researcher_of
 from coordinator.attendance.lines import Lines, OrderOut
+from coordinator.desk.turns import Turns
 from coordinator.desk.views import NationalProgress, Progress, RegionProgress, Submitted
-from coordinator.errors import UnknownRun
+from coordinator.errors import TooManyRuns, UnknownRun
 from coordinator.gather import Asked, Gathering, Repeats, State
 from coordinator.log import note
 from coordinator.secure.conduct import Conduct
@@ -31,6 +32,8 @@ from policies.statistics.programme import Programme
 _GATHER_S = 0.1
 """Who watches is told of changes at most this late, and of a run's end at once."""
 
+MOST_ASKING = 256
+"""Runs of one researcher that ask at once; one more is turned away until one of them is done."""
 _DONE_KEPT = 64
 """Runs that are done and stay in memory; older ones are read from the store when somebody asks."""
 
@@ -41,6 +44,7 @@ class _Run:
 
     signed: Signed
     programme: Programme
+    researcher: str
     order: OrderOut
     gathering: Gathering
     noted: State
@@ -102,6 +106,7 @@ class Runs:
         self._clock = clock
         self._new_name = new_name
         self._runs: dict[str, _Run] = {}
+        self._turns = Turns()
         self._changed = asyncio.Event()
         self.closed: asyncio.Queue[str] = asyncio.Queue()
         """Runs that are done asking, again each time one gets another answer after that."""
@@ -132,9 +137,13 @@ class Runs:
     async def submit(self, admitted: Admitted, again: bool) -> Submitted:
         """Opens the run of a programme, or asks anew in the one it has: who refused, and with `again` who answered.
 
-        Durable on return.
+        Durable on return. Raises `TooManyRuns` for a new one where its researcher has so many that still ask.
         """
         now = self._clock()
+        who = researcher_of(admitted.signed, self._study().roster.document, now)
+        asking = sum(run.researcher == who and run.noted is State.ASKING for run in self._runs.values())
+        if asking >= MOST_ASKING and await self.run_of(admitted.digest) is None:
+            raise TooManyRuns(MOST_ASKING)
         heading = admitted.programme.programme
         record = RunRecord(
             self._new_name(), admitted.digest, admitted.signed.to_bytes(), now, heading.deadline, State.ASKING
@@ -158,17 +167,21 @@ class Runs:
 
     def catch_up(self, region: str) -> None:
         """Sends a region that came on the line the orders that wait for it; `national.catch_up` does the rest."""
+        self._line_lost(region)
         for run in self._runs.values():
-            run.gathering = run.gathering.line_lost(region)
             self._dispatch(run)
         self._tell()
 
     def lost(self, region: str) -> None:
         """Notes that a region's line broke."""
-        for run in self._runs.values():
-            run.gathering = run.gathering.line_lost(region)
+        self._line_lost(region)
         self.national.lost(region)
         self._tell()
+
+    def _line_lost(self, region: str) -> None:
+        for name, run in self._runs.items():
+            run.gathering = run.gathering.line_lost(region)
+            self._turns.ended(name, (region,))
 
     async def reply(self, region: str, name: str, outcome: bytes | Refused) -> None:
         """Takes a region's reply in: a signed answer or a refusal. Durable on return."""
@@ -222,6 +235,7 @@ class Runs:
     async def sweep(self) -> None:
         """Does what only time brings: closes runs, and asks who said "not yet" again. For a call every second or so."""
         self.national.sweep()
+        self._give_turns(self._turns.sweep(self._clock()))
         for run in list(self._runs.values()):
             await self._settle(run)
 
@@ -280,13 +294,14 @@ class Runs:
         programme = from_canonical(Programme, signed.document)
         order = Order(run=record.run, programme=signed.digest, issued=record.opened, deadline=record.deadline)
         out = OrderOut(record.run, sign("order", to_canonical(order), self._key).to_bytes(), record.signed_programme)
+        who = researcher_of(signed, self._study().roster.document, self._clock())
         if programme.of_mode("national"):
-            await self.national.take_up(record.run, signed, record.deadline)
+            await self.national.take_up(record.run, signed, record.deadline, who)
         regions = programme.regions if programme.of_mode("regional") else ()
         gathering = await self.stored(lambda: self._store.gathering(record.run, regions, record.deadline))
         gathering = replace(gathering, sum_awaited=self._sum_awaited(record.run))
         # Another task may have taken it up while this one waited for the store: the first one stays.
-        self._runs.setdefault(record.run, _Run(signed, programme, out, gathering, gathering.state(self._clock())))
+        self._runs.setdefault(record.run, _Run(signed, programme, who, out, gathering, gathering.state(self._clock())))
         self._let_go(record.run)
 
     def _let_go(self, newest: str) -> None:
@@ -314,8 +329,9 @@ class Runs:
 
     async def _settle(self, run: _Run) -> None:
         """Sends what may be sent, notes a changed state, and tells the watchers."""
-        self._dispatch(run)
         name = run.gathering.run
+        self._dispatch(run)
+        self._give_turns(self._turns.ended(name, set(run.gathering.regions) - run.gathering.sent))
         run.gathering = replace(run.gathering, sum_awaited=self._sum_awaited(name))
         state = run.gathering.state(self._clock())
         if state is not run.noted:
@@ -329,9 +345,17 @@ class Runs:
         self._tell()
 
     def _dispatch(self, run: _Run) -> None:
-        for region in run.gathering.to_send(self._lines.attending, self._clock()):
-            if self._lines.send(region, run.order):
+        name, now = run.gathering.run, self._clock()
+        for region in run.gathering.to_send(self._lines.attending, now):
+            if self._turns.take(region, run.researcher, name, now) and self._lines.send(region, run.order):
                 run.gathering = run.gathering.order_sent(region)
+
+    def _give_turns(self, regions: Iterable[str]) -> None:
+        """Where there is room, the orders go out that wait for that."""
+        for region in regions:
+            while (following := self._turns.following(region)) is not None:
+                if (other := self._runs.get(following)) is not None:
+                    self._dispatch(other)
 
     def _tell(self) -> None:
         self._changed.set()

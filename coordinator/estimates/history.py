@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from coordinator.estimates.found import Earlier
 from coordinator.estimates.same import same_key
@@ -33,10 +34,18 @@ class Past:
         return (row for row in self.rows if row.scope == NATIONAL)
 
 
-def comparable(one: Programme, other: Programme) -> bool:
+class Labelled(Protocol):
+    """What says of which data something is: the heading of a programme."""
+
+    @property
+    def data(self) -> str: ...
+    @property
+    def test_only(self) -> bool: ...
+
+
+def comparable(one: Labelled, other: Labelled) -> bool:
     """Whether figures of one may stand in a result of the other: study beside study, made-up beside made-up."""
-    mine, theirs = one.programme, other.programme
-    return (mine.data, mine.test_only) == (theirs.data, theirs.test_only)
+    return (one.data, one.test_only) == (other.data, other.test_only)
 
 
 def earlier(
@@ -64,7 +73,7 @@ def of_desk(programme: Programme, codebook: Codebook, calendar: Calendar, past: 
     for one in sorted(past, key=lambda run: (run.opened, run.run)):
         cohort = one.programme.programme.cohort
         known = calendar.cohorts.get(cohort)
-        if known is None or known.begin >= begin or not comparable(programme, one.programme):
+        if known is None or known.begin >= begin or not comparable(programme.programme, one.programme.programme):
             continue
         for statistic, key in keys_of(one).items():
             rows = tuple(

@@ -71,7 +71,7 @@ def trends(now: Past, past: Iterable[Past], written: Literature, calendar: Calen
     Of each cohort the newest run that asked the same, study beside study and made-up beside made-up. Published figures
     are marked as such, and what was measured at another wave says so.
     """
-    runs = [one for one in past if one.run != now.run and comparable(now.programme, one.programme)]
+    runs = [one for one in past if one.run != now.run and comparable(now.programme.programme, one.programme.programme)]
     begins = sorted((cohort.begin, name) for name, cohort in calendar.cohorts.items())
     order = {name: place for place, (_, name) in enumerate(begins)}
     found: list[Trend] = []

@@ -21,6 +21,7 @@ from coordinator.log import fault, note
 from coordinator.secure.aggregation import Aborted, Aggregation, Finished, Keys, Stage
 from coordinator.secure.asked import Asked
 from coordinator.secure.national import Abandon, Close, Fail, Invite, National, Repeat, Start, Step
+from coordinator.secure.places import Places
 from coordinator.store import sums
 from coordinator.store.store import Store, Stored
 from coordinator.store.sums import SumRecord
@@ -46,6 +47,7 @@ class _Run:
     """
 
     national: National
+    researcher: str = ""
     begin: Begin | None = None
     said: Mapping[str, Round] = field(default_factory=dict)
     kept: Mapping[str, Keys] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Conduct:
         self._timeout_s = timeout_s
         self._changed = changed
         self._runs: dict[str, _Run] = {}
+        self._places = Places()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, run: str) -> National | None:
@@ -90,8 +93,10 @@ class Conduct:
         found = self._runs.get(run)
         return None if found is None else found.national
 
-    async def take_up(self, run: str, signed: Signed, deadline: int) -> None:
+    async def take_up(self, run: str, signed: Signed, deadline: int, researcher: str) -> None:
         """Takes a run up where the store has it. An attempt beyond its first round is lost with the desk's memory.
+
+        `researcher` is under whom its attempts count (places.py).
 
         Raises ValueError for a programme without national sums.
         """
@@ -120,7 +125,7 @@ class Conduct:
         after, step = national.step(self._lines.attending, self._clock(), self._ticks())
         national = after.failed(step.sentence) if isinstance(step, Fail) else national
         # Another task may have taken it up while this one waited for the store: the first one stays.
-        self._runs.setdefault(run, _Run(national, kept=kept, over=None if national.survivors else over))
+        self._runs.setdefault(run, _Run(national, researcher, kept=kept, over=None if national.survivors else over))
 
     async def ask_again(self, run: str) -> None:
         """Takes up sums that failed, as far as attempts are left; everybody may be asked for keys again."""
@@ -133,6 +138,7 @@ class Conduct:
     def forget(self, run: str) -> None:
         """Lets go of a run that is done; it may be taken up again."""
         self._runs.pop(run, None)
+        self._leave(run)
 
     def take(self, region: str, run: str, attempt: int, reply: Reply) -> None:
         """Takes in what a region says in an attempt. What is of no attempt that goes on is dropped."""
@@ -215,13 +221,20 @@ class Conduct:
             while found.poked:
                 found.poked = False
                 await self._keep_keys(run, found)
-                while (step := self._due(found)) is not None:
+                while (step := self._due(run, found)) is not None:
                     await self._do(run, found, step)
                 await self._changed(run)
         except Exception as error:
             fault("attempt_failed", error)
         finally:
             found.working = False
+            if found.national.over:
+                self._leave(run)
+
+    def _leave(self, run: str) -> None:
+        """The run wants no place now: whose turn it is gets it."""
+        if self._places.leave(run) and (following := self._places.following()) is not None:
+            self.look(following)
 
     async def _keep_keys(self, run: str, found: _Run) -> None:
         """Keys outlast the desk's memory: a node draws them once for an attempt, and others may take days to come."""
@@ -232,10 +245,16 @@ class Conduct:
         await self._within(partial(sums.keep, run=run, attempt=going.asked.attempt, papers=papers))
         found.kept = going.keys
 
-    def _due(self, found: _Run) -> Step | None:
+    def _due(self, run: str, found: _Run) -> Step | None:
+        """What is due, if anything; what asks nodes for their keys waits until the run has a place."""
         now, ticks = self._clock(), self._ticks()
         late = found.national.late(self._study().roster.document, now, ticks)
         found.national, step = late.step(self._lines.attending, now, ticks)
+        going = found.national.going
+        if isinstance(step, Start | Invite) or (isinstance(step, Close) and going and going.stage is Stage.KEYS):
+            return step if self._places.take(run, found.researcher) else None
+        if not found.national.under_way:
+            self._leave(run)
         return step
 
     async def _do(self, run: str, found: _Run, step: Step) -> None:

@@ -144,6 +144,11 @@ class National:
         return Where.WAITING if idle else Where(self.going.stage.value)
 
     @property
+    def under_way(self) -> bool:
+        """Whether nodes are asked something now, or a round is to be ended."""
+        return self.going is not None and self.where is not Where.WAITING
+
+    @property
     def able(self) -> frozenset[str]:
         """The regions of the programme that did not refuse for good."""
         return frozenset(self.first.programme.weights) - frozenset(self.refused)

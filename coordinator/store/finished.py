@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rondgang.signed import Signed
 from sqlalchemy import Connection, select
 
 from coordinator.store.tables import DOCUMENTS, RESULTS, RUNS
+
+_AT_ONCE = 500
+"""Names in one query: databases take so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,19 @@ class Finished:
     signed_programme: bytes
 
 
-def finished(connection: Connection) -> list[Finished]:
-    """Every run that has results, the oldest first."""
-    having = select(RESULTS.c.run).distinct()
-    query = select(RUNS.c.run, RUNS.c.opened, RUNS.c.signed_programme).where(RUNS.c.run.in_(having))
-    rows = connection.execute(query.order_by(RUNS.c.opened, RUNS.c.run))
-    return [Finished(row.run, row.opened, bytes(row.signed_programme)) for row in rows]
+def finished_names(connection: Connection) -> list[str]:
+    """The name of every run that has results."""
+    return [str(run) for run in connection.execute(select(RESULTS.c.run).distinct()).scalars()]
+
+
+def finished(connection: Connection, runs: Sequence[str]) -> list[Finished]:
+    """These runs, the oldest first."""
+    found = []
+    for first in range(0, len(runs), _AT_ONCE):
+        these = RUNS.c.run.in_(runs[first : first + _AT_ONCE])
+        rows = connection.execute(select(RUNS.c.run, RUNS.c.opened, RUNS.c.signed_programme).where(these))
+        found += [Finished(row.run, row.opened, bytes(row.signed_programme)) for row in rows]
+    return sorted(found, key=lambda one: (one.opened, one.run))
 
 
 def one_result(connection: Connection, run: str) -> bytes | None:

@@ -54,9 +54,8 @@ from policies.secure.messages import (
     Unmask,
     VectorSaid,
 )
+from policies.secure.rounds import MOST_AT_ONCE
 
-MOST_AT_ONCE = 4
-"""Attempts in memory, one of each run. One more, and the one that was heard of longest ago is forgotten."""
 _REMEMBERED = 1024
 _LONGEST = 300
 _NOT_HERE = Refused(Reason.MALFORMED, "This attempt is not under way at this region. Start a new attempt.")
@@ -231,6 +230,7 @@ class Attempts:
     def _remember(self, this: _Try) -> None:
         order = this.ordered.order
         self._tries.pop(order.run, None)
+        # The desk has no more under way: the one that was heard of longest ago is one that it has left.
         while len(self._tries) >= MOST_AT_ONCE:
             self._tries.popitem(last=False)
         self._tries[order.run] = this

@@ -28,6 +28,8 @@ from policies.statistics.programme import PlannedBlock, Programme
 from policies.study.enrolment import KeyHex
 from policies.study.text import CohortId, Hash, RegionCode, RunId
 
+MOST_AT_ONCE = 16
+"""Attempts of different runs that a node keeps in memory, and the desk has under way."""
 Attempt = Annotated[int, Field(ge=1, le=5)]
 Regions = Annotated[tuple[RegionCode, ...], Field(min_length=1)]
 

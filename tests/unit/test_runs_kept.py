@@ -12,22 +12,26 @@ from coordinator.desk.runs import _DONE_KEPT, Runs
 from coordinator.gather import State
 from coordinator.store.store import open_store
 from coordinator.study import Study
-from tests.node_world import DESK, signed_programme
-from tests.small_study import OPEN, codebook, heading, planned
-
-
-def nobody() -> Study:
-    raise AssertionError("no document is needed for this")
+from tests.node_world import DESK, roster, signed_programme
+from tests.secure_lines import adopted
+from tests.small_study import OPEN, calendar, codebook, heading, planned
 
 
 def test_finished_runs_beyond_the_newest_are_in_the_store_alone_and_read_when_somebody_asks(tmp_path: Path) -> None:
-    numbers = itertools.count()
+    numbers, study = itertools.count(), Study(adopted("roster", roster()), adopted("calendar", calendar()), {})
 
     async def work() -> None:
         with open_store(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
             clock = OPEN + 1_000
             runs = Runs(
-                store, Lines(), nobody, DESK, lambda: clock, lambda: f"run-{next(numbers):016x}", lambda: 0.0, 1.0
+                store,
+                Lines(),
+                lambda: study,
+                DESK,
+                lambda: clock,
+                lambda: f"run-{next(numbers):016x}",
+                lambda: 0.0,
+                1.0,
             )
             opened = []
             for number in range(_DONE_KEPT + 4):

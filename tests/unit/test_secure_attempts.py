@@ -12,11 +12,11 @@ import pytest
 from node.answering import FAULT
 from node.home import Home
 from node.region import InForce
-from node.secure.attempts import MOST_AT_ONCE
 from node.secure.masking import SecureStep, SecureSteps
 from policies.rules.entries import Debited
 from policies.rules.refusals import Reason, Refused
 from policies.secure.messages import Aborted, Begin, BoxesSaid, KeysSaid, Send, Share, SharesSaid, Unmask, VectorSaid
+from policies.secure.rounds import MOST_AT_ONCE
 from policies.statistics.blocks import Block
 from tests import national_study, small_study
 from tests.node_notes import Notes
