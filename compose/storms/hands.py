@@ -33,6 +33,8 @@ class Hands:
     client: docker.DockerClient = field(default_factory=docker.from_env)
     pids: dict[tuple[int, str], int] = field(default_factory=dict)
     networks: dict[tuple[int, str], str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    """Containers by service: they keep their ids, and to look one up takes longer than a round does."""
 
     def begin(self, fault: Fault) -> None:
         """Does it to every target."""
@@ -48,10 +50,14 @@ class Hands:
 
     def container(self, service: str) -> Container:
         """A service's container, as it is now."""
+        return self.client.containers.get(self.ids[service])
+
+    def look_up(self) -> None:
+        """Learns every container of the federation, which must be up."""
         compose = "com.docker.compose"
-        ours = [f"{compose}.project={self.federation.project}", f"{compose}.service={service}"]
-        (found,) = self.client.containers.list(all=True, filters={"label": ours})
-        return found
+        ours = {"label": [f"{compose}.project={self.federation.project}"]}
+        for found in self.client.api.containers(all=True, filters=ours):
+            self.ids[found["Labels"][f"{compose}.service"]] = found["Id"]
 
     @property
     def _begins(self) -> Mapping[Kind, Callable[[Fault, str], None]]:
@@ -107,13 +113,13 @@ class Hands:
         """The engine does it."""
 
     def _kill(self, fault: Fault, service: str) -> None:
-        self.container(service).kill()
+        self.client.api.kill(self.ids[service])
 
     def _stop(self, fault: Fault, service: str) -> None:
-        self.container(service).stop(timeout=20)
+        self.client.api.stop(self.ids[service], timeout=20)
 
     def _start(self, fault: Fault, service: str) -> None:
-        self.container(service).start()
+        self.client.api.start(self.ids[service])
 
     def _crash(self, fault: Fault, service: str) -> None:
         """Kills the process as the machine's own kernel would: then the engine's restart policy has to act."""
@@ -126,10 +132,10 @@ class Hands:
         os.kill(pid, signal.SIGKILL)
 
     def _pause(self, fault: Fault, service: str) -> None:
-        self.container(service).pause()
+        self.client.api.pause(self.ids[service])
 
     def _resume(self, fault: Fault, service: str) -> None:
-        self.container(service).unpause()
+        self.client.api.unpause(self.ids[service])
 
     def _disconnect(self, fault: Fault, service: str) -> None:
         container = self.container(service)

@@ -52,13 +52,15 @@ class Lines:
     async def serve(self) -> None:
         """Listens on every port of the file until cancelled."""
         self.read()
-        for port in self._now:
-            await asyncio.start_server(partial(self._joined, port), "0.0.0.0", int(port))
-        while True:
-            await asyncio.sleep(LOOK_S)
-            # A file that is being replaced is read the next time.
-            with contextlib.suppress(OSError, ValueError):
-                self.read()
+        async with contextlib.AsyncExitStack() as listening:
+            for port in self._now:
+                server = await asyncio.start_server(partial(self._joined, port), "0.0.0.0", int(port))
+                await listening.enter_async_context(server)
+            while True:
+                await asyncio.sleep(LOOK_S)
+                # A file that is being replaced is read the next time.
+                with contextlib.suppress(OSError, ValueError):
+                    self.read()
 
     async def _joined(self, port: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, number = self._now[port]["to"].rpartition(":")

@@ -13,6 +13,8 @@ from compose.storms.kinds import DESK, WITNESSES
 
 LINES = "lines"
 CLOCK_IMAGE = "clock"
+USUAL_MS = 250
+"""So late is each byte on a line of ours on an ordinary day: rounds then last long enough for a fault to hit them."""
 _HERE = Path(__file__).parent
 _FIRST_PORT = 7001
 _SERVED = 8443
@@ -58,7 +60,7 @@ class Overlay:
         """A service's clock is so many seconds ahead (or behind) from now on."""
         _put(self.folder / "clocks" / service, f"{by_s:+d}")
 
-    def set_line(self, node: str, delay_ms: int = 0, *, broken: bool = False) -> None:
+    def set_line(self, node: str, delay_ms: int = USUAL_MS, *, broken: bool = False) -> None:
         """How the lines between a node and the servers are from now on."""
         file = self.folder / "lines" / "lines.json"
         lines: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

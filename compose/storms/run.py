@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
 
 from audit.bundles import read
+from audit.findings import Severity
 from audit.model import LoggedEntry
 from compose.containers.engine import EngineFailed
 from compose.containers.federation import verify
@@ -21,7 +23,7 @@ from compose.storms.judge import Judge
 from compose.storms.kinds import Asking
 from compose.storms.programme import Asker, Ran
 from compose.storms.script import script
-from compose.storms.table import Report, outcome
+from compose.storms.table import Audit, Report, outcome
 
 Say = Callable[[str], None]
 CHAPTER = 50
@@ -39,7 +41,7 @@ class Storms:
     project: str
     say: Say
     ran: list[Ran] = field(default_factory=list)
-    audits: list[Mapping[str, int]] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     judge: Judge = field(default_factory=Judge)
 
@@ -60,6 +62,7 @@ class Storms:
                       time.monotonic() - began)  # fmt: skip
 
     def _all(self, federation: StormFederation, hands: Hands) -> None:
+        hands.look_up()
         asker, since, done = Asker(hands, self.judge), 0, 0
         for asking in script(self.seed, self.faults, cast(self.regions)):
             ran = asker.ask(asking)
@@ -93,12 +96,15 @@ class Storms:
         except EngineFailed as error:
             self.wrong.append(f"the audit: {error}")
             return
-        counted = {what: sum(region[what] for region in said["regions"]) for what in ("entries", "debits", "answers")}
-        counted["findings"] = len(said["findings"])
-        self.audits.append(counted)
-        self.wrong += [f"the auditor found {one['code']}: {one['what']}" for one in said["findings"]]
+        notes = Counter(one["code"] for one in said["findings"] if one["severity"] == Severity.NOTE)
+        found = [one for one in said["findings"] if one["severity"] != Severity.NOTE]
+        entries, debits, answers = (
+            sum(one[what] for one in said["regions"]) for what in ("entries", "debits", "answers")
+        )
+        self.audits.append(Audit(entries, debits, answers, len(found), notes))
+        self.wrong += [f"the auditor found {one['code']}: {one['what']}" for one in found]
         self.wrong += self.judge.books(_books(folder, self.regions))
-        self.say(f"audited: {counted}")
+        self.say(f"audited: {self.audits[-1]}")
         for what in self.wrong:
             self.say(f"    WRONG {what}")
 

@@ -46,7 +46,7 @@ SHARES: Mapping[Kind, int] = {
 NODE_CLOCK_S = 200
 SERVER_CLOCK_S = 80
 """So far do clocks jump: two of them together by less than the five minutes that an auditor grants to honest clocks."""
-SLOW_MS = (200, 600, 1500)
+SLOW_MS = (600, 1500, 2500)
 MOST_AT_ONCE = 3
 PATIENCE_S = 75
 IMPATIENCE_S = 25

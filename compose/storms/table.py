@@ -6,7 +6,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from compose.storms.kinds import Fault, Kind
@@ -17,6 +17,17 @@ from coordinator.secure.national import Where
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """What an auditor counted in everybody's evidence: `findings` are errors and warnings, `notes` are by code."""
+
+    entries: int
+    debits: int
+    answers: int
+    findings: int
+    notes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole run: what was asked of how many regions, what was wrong beside it, and what the audits counted."""
 
@@ -24,7 +35,7 @@ class Report:
     regions: int
     engine: str
     ran: tuple[Ran, ...]
-    audits: tuple[Mapping[str, int], ...]
+    audits: tuple[Audit, ...]
     wrong: tuple[str, ...]
     seconds: float
 
@@ -47,7 +58,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         told = {kind.value: dict(counts) for kind, counts in self.outcomes().items()}
         return {"seed": self.seed, "faults": len(self.hits), "programmes": len(self.ran), "seconds": self.seconds,
-                "outcomes": told, "audits": [dict(one) for one in self.audits],
+                "outcomes": told, "audits": [asdict(one) for one in self.audits],
                 "violations": list(self.violations), "synthetic": True}  # fmt: skip
 
 
@@ -120,9 +131,9 @@ def _rows(report: Report) -> Iterator[str]:
             yield f"| {kind.value} | {sum(outcomes[kind].values())} | {came} | {wrong} |"
 
 
-def _audits(audits: Sequence[Mapping[str, int]]) -> Iterator[str]:
-    yield "| audit | entries | debits | answers | findings |"
-    yield "|---|---:|---:|---:|---:|"
+def _audits(audits: Sequence[Audit]) -> Iterator[str]:
+    yield "| audit | entries | debits | answers | errors and warnings | notes |"
+    yield "|---|---:|---:|---:|---:|---|"
     for number, one in enumerate(audits, 1):
-        cells = " | ".join(f"{one[what]:,}" for what in ("entries", "debits", "answers", "findings"))
-        yield f"| {number} | {cells} |"
+        notes = "; ".join(f"{code}: {count}" for code, count in sorted(one.notes.items())) or "none"
+        yield f"| {number} | {one.entries:,} | {one.debits:,} | {one.answers:,} | {one.findings} | {notes} |"

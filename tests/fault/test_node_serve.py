@@ -118,7 +118,7 @@ def test_an_answer_survives_kill_minus_nine(enrolled: Place) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux sets the limits of another process")
 def test_a_node_whose_ledger_cannot_be_written_ends_and_answers_when_it_is_started_again(enrolled: Place) -> None:
-    """A storm found it: with room on the disk again, the node that had stayed refused everything until somebody came."""
+    """A storm found it: with room on its disk again, a node that had stayed refused everything until somebody came."""
     home = enrolled.home
 
     async def conversation(desk: PlayedDesk) -> None:
