@@ -104,7 +104,7 @@ def _short(sentence: str) -> str:
 def page(report: Report, command: str) -> str:
     """The page: how it was run, the table, when faults came, what was audited, and what was wrong, if anything was."""
     machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}, Docker {report.engine}"
-    moments = Counter(hit.fault.moment.value for hit in report.hits)
+    stood = Counter(_phase(hit) for hit in report.hits)
     done = f"{len(report.hits)} faults in {len(report.ran)} programmes over {report.regions} regions"
     lines = [
         f"`{command}`, seed {report.seed}: {done}, in {report.seconds:,.0f} s on {machine}. All data are synthetic.",
@@ -113,7 +113,9 @@ def page(report: Report, command: str) -> str:
         "|---|---:|---|---:|",
         *_rows(report),
         "",
-        f"Moments: {'; '.join(f'{name} {count}' for name, count in moments.most_common())}.",
+        f"Where the runs stood when they were hit: {'; '.join(f'{at} {count}' for at, count in stood.most_common())}.",
+        "",
+        *_deaths_of_the_desk(report),
         "",
         *_audits(report.audits),
     ]
@@ -129,6 +131,25 @@ def _rows(report: Report) -> Iterator[str]:
             came = "; ".join(f"{what}: {count}" for what, count in outcomes[kind].most_common())
             wrong = sum(len(one.wrong) for one in report.ran if any(hit.fault.kind is kind for hit in one.hits))
             yield f"| {kind.value} | {sum(outcomes[kind].values())} | {came} | {wrong} |"
+
+
+def _deaths_of_the_desk(report: Report) -> Iterator[str]:
+    """The coordinator's deaths, by the phase in which it died."""
+    found: dict[str, Counter[str]] = {}
+    for one in report.ran:
+        for hit in one.hits:
+            if hit.fault.kind in (Kind.DESK_KILLED, Kind.DESK_CRASHED):
+                found.setdefault(_phase(hit), Counter())[outcome(hit.fault, one.last)] += 1
+    yield "| coordinator killed in | times | what came of the runs |"
+    yield "|---|---:|---|"
+    for phase, counts in sorted(found.items()):
+        came = "; ".join(f"{what}: {count}" for what, count in counts.most_common())
+        yield f"| {phase} | {counts.total()} | {came} |"
+
+
+def _phase(hit: Hit) -> str:
+    """Where the run stood, without the number of the attempt."""
+    return hit.before.rstrip(" 0123456789")
 
 
 def _audits(audits: Sequence[Audit]) -> Iterator[str]:

@@ -225,6 +225,15 @@ def test_the_table_shows_outcomes_audits_and_what_was_wrong() -> None:
     assert report.to_json()["violations"] == ["AA: a debit is gone", "the auditor found x"]
 
 
+def test_the_table_tells_in_which_phase_the_desk_died() -> None:
+    killed, crashed = (fault(kind, "coordinator") for kind in (Kind.DESK_KILLED, Kind.DESK_CRASHED))
+    hits = [Hit(killed, "asking, shares 1", ""), Hit(crashed, "asking, shares 2", ""), Hit(killed, "asking", "")]
+    ran = Ran(Asking("a", Mode.NATIONAL, 60, (killed,)), hits, progress(where=Where.SUMMED))
+    shown = page(Report(1, 13, "20.10", (ran,), (), (), 61.0), "x")
+    assert "| asking, shares | 2 | all answered, summed: 2 |\n" in shown
+    assert "were hit: asking, shares 2; asking 1." in shown
+
+
 def overlay(folder: Path) -> Overlay:
     made = Overlay(folder, ("node-aa", "node-bb", "coordinator"), ("node-bb",))
     made.write((10001, 10001))
