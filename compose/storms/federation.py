@@ -26,7 +26,7 @@ _LINED = 3
 _TIGHT = 2
 ROUND_S = 4
 _RECONNECT = {"first_wait_ms": 100, "longest_wait_ms": 500, "rejected_wait_ms": 1_000, "keepalive_ms": 10_000}
-_WITNESSING = {"within_ms": 1_500, "compare_every_s": 5}
+_WITNESSING = {"within_ms": 3_000, "compare_every_s": 5}
 _ROOM_BYTES = 64 * 2**20
 
 

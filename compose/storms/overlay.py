@@ -13,7 +13,7 @@ from compose.storms.kinds import DESK, WITNESSES
 
 LINES = "lines"
 CLOCK_IMAGE = "clock"
-USUAL_MS = 250
+USUAL_MS = 120
 """So late is each byte on a line of ours on an ordinary day: rounds then last long enough for a fault to hit them."""
 _HERE = Path(__file__).parent
 _FIRST_PORT = 7001

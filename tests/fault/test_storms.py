@@ -1,4 +1,4 @@
-"""A storm of twenty faults, one of each kind, over thirteen regions in containers: `make chaos` has ten times as many."""
+"""A storm of twenty faults, one of each kind, over thirteen regions; `make chaos` does ten times as many."""
 
 from __future__ import annotations
 
