@@ -12,8 +12,6 @@ TARGETS = ("node", "node-import", "coordinator", "auditor")
 TAG = "e2e"
 """Images of tests carry it, so that they replace none that somebody deploys."""
 DATABASE = "postgres"
-_APART = {DATABASE: "compose/containers/postgres.Dockerfile", "clock": "compose/storms/clock.Dockerfile"}
-"""What has a file of its own, and is no party's: the test federation's store, and the clocks of storms."""
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 """Where a machine behind a proxy with a certificate of its own keeps what to trust."""
 
@@ -23,15 +21,25 @@ def name(target: str) -> str:
 
 
 def build(*targets: str) -> None:
-    """Builds these targets: stages of the Dockerfile, or what has a file of its own. Raises EngineFailed.
+    """Builds these targets, and the database's image where `DATABASE` is among them. Raises EngineFailed.
 
     What did not change since the last time comes from the engine's cache.
     """
-    base = base_image()
     for target in targets:
-        where = ["--file", _APART[target]] if target in _APART else ["--target", target]
-        docker("build", "--quiet", *where, "--build-arg", f"BASE_IMAGE={base}", *_trusted(),
-               "--tag", name(target), str(CHECKOUT), more={"DOCKER_BUILDKIT": "1"})  # fmt: skip
+        if target == DATABASE:
+            build_apart(target, CHECKOUT / "compose" / "containers" / "postgres.Dockerfile", CHECKOUT)
+        else:
+            _build(target, CHECKOUT, "--target", target)
+
+
+def build_apart(target: str, file: Path, context: Path) -> None:
+    """Builds what has a file of its own, of what is in the folder `context`. Raises EngineFailed."""
+    _build(target, context, "--file", str(file))
+
+
+def _build(target: str, context: Path, *options: str) -> None:
+    arguments = ("--build-arg", f"BASE_IMAGE={base_image()}", "--tag", name(target))
+    docker("build", "--quiet", *options, *arguments, *_trusted(), str(context), more={"DOCKER_BUILDKIT": "1"})
 
 
 def _trusted() -> tuple[str, ...]:

@@ -185,7 +185,7 @@ def _slow(file: Path, to: int, delay_ms: int) -> Iterator[int]:
     """The port of a line to another port of this machine that is so late either way; a process of its own."""
     port = free_port()
     file.write_text(json.dumps({port: {"to": f"127.0.0.1:{to}", "delay_ms": delay_ms, "broken": False}}))
-    with subprocess.Popen([sys.executable, "-m", "compose.storms.line", str(file)]) as proxy:
+    with subprocess.Popen([sys.executable, "-m", "tests.storms.line", str(file)]) as proxy:
         try:
             until(lambda: _listens(port), "for the line")
             yield port

@@ -10,9 +10,9 @@ import pytest
 from compose.chaos.faults import can_mount
 from compose.containers.__main__ import regions_of
 from compose.containers.engine import answers
-from compose.storms.kinds import Kind
-from compose.storms.run import Storms
 from tests.e2e.world import quiet
+from tests.storms.kinds import Kind
+from tests.storms.run import Storms
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 

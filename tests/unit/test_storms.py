@@ -15,18 +15,18 @@ from rondgang.canonical import Json, encode
 from audit.model import LoggedEntry
 from compose.chaos.chance import Chance
 from compose.demo.federation import free_port
-from compose.storms.federation import cast
-from compose.storms.judge import SUM, Fetched, Judge, Priced
-from compose.storms.kinds import NATIONAL_MOMENTS, Asking, Fault, Kind, Mode, Moment, Role, reached
-from compose.storms.line import Line, Lines
-from compose.storms.overlay import Overlay
-from compose.storms.programme import Hit, Ran
-from compose.storms.script import NODE_CLOCK_S, SERVER_CLOCK_S, counts, script, shuffled
-from compose.storms.table import Audit, Report, outcome, page
 from coordinator.desk.views import NationalProgress, Progress, RegionProgress
 from coordinator.gather import Asked, State
 from coordinator.secure.national import Where
 from policies.rules.refusals import Reason, Refused
+from tests.storms.federation import cast
+from tests.storms.judge import SUM, Fetched, Judge, Priced
+from tests.storms.kinds import NATIONAL_MOMENTS, Asking, Fault, Kind, Mode, Moment, Role, reached
+from tests.storms.line import Line, Lines
+from tests.storms.overlay import Overlay
+from tests.storms.programme import Hit, Ran
+from tests.storms.script import NODE_CLOCK_S, SERVER_CLOCK_S, counts, script, shuffled
+from tests.storms.table import Audit, Report, outcome, page
 
 REGIONS = ("DR", "FR", "GM", "GZ", "HM", "NHN", "NML", "NOG", "WB", "ZE", "ZHZ", "ZL", "ZOB")
 CAST = cast(REGIONS)
@@ -217,7 +217,7 @@ def test_the_table_shows_outcomes_audits_and_what_was_wrong() -> None:
     ran = Ran(Asking("a", Mode.BOTH, 60, (done,)), [Hit(done, "", "")], progress(), ["AA: a debit is gone"])
     audit = Audit(1200, 30, 20, 0, {"sum.not_in": 2})
     report = Report(1, 13, "20.10", (ran,), (audit,), ("the auditor found x",), 61.0)
-    shown = page(report, "python -m compose.storms")
+    shown = page(report, "python -m tests.storms")
     assert "| node killed, started again | 1 | all answered: 1 | 1 |" in shown
     assert "| 1 | 1,200 | 30 | 20 | 0 | sum.not_in: 2 |" in shown
     assert "All data are synthetic" in shown

@@ -1,4 +1,4 @@
-"""`python -m compose.storms`: the whole run, and its table."""
+"""`python -m tests.storms`: the whole run, and its table."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from compose.containers.__main__ import regions_of
 from compose.containers.engine import EngineFailed, start_engine, stop_engine
 from compose.demo.federation import NotStarted
 from compose.demo.verbs import VerbFailed
-from compose.storms.federation import CannotStorm
-from compose.storms.run import Storms
-from compose.storms.table import page
+from tests.storms.federation import CannotStorm
+from tests.storms.run import Storms
+from tests.storms.table import page
 
 
 def storms(
@@ -34,7 +34,7 @@ def storms(
     or said why not, nothing was answered twice differently, and the auditor found nothing; else with 1, and the folder
     is left for a look.
 
-    Example: python -m compose.storms --faults 40
+    Example: python -m tests.storms --faults 40
     """
     folder, began, started = Path(tempfile.mkdtemp(prefix="rondgang-storms-")), time.monotonic(), False
 
@@ -51,7 +51,7 @@ def storms(
     finally:
         if started:
             stop_engine()
-    text = page(report, f"python -m compose.storms --faults {faults}")
+    text = page(report, f"python -m tests.storms --faults {faults}")
     if out is not None:
         out.write_text(text, encoding="utf-8")
     if as_json:

@@ -13,17 +13,17 @@ from rondgang.canonical import digest
 from rondgang.signed import Signed
 
 from compose.demo.federation import NotStarted
-from compose.storms.hands import Hands, NotBack
-from compose.storms.judge import SUM, Fetched, Judge, Priced
-from compose.storms.kinds import Asking, Fault, Kind, reached
-from compose.storms.study import draft
-from compose.storms.watching import Watch, ended, standing, tried
 from coordinator.client import Desk, Planned
 from coordinator.desk.views import Progress
 from coordinator.errors import CallFailed, Unreachable
 from coordinator.gather import State
 from policies.documents import from_canonical
 from policies.statistics.answer import Answer
+from tests.storms.hands import Hands, NotBack
+from tests.storms.judge import SUM, Fetched, Judge, Priced
+from tests.storms.kinds import Asking, Fault, Kind, reached
+from tests.storms.study import draft
+from tests.storms.watching import Watch, ended, standing, tried
 
 _GRACE_S = 60.0
 """So long after its deadline a run may take to say how it ended: rounds that had begun are brought to their end."""

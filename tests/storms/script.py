@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compose.chaos.chance import Chance
-from compose.storms.kinds import (
+from tests.storms.kinds import (
     DATABASE,
     DESK,
     NATIONAL_MOMENTS,

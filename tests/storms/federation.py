@@ -17,10 +17,10 @@ from compose.containers import images
 from compose.containers.engine import COMPOSE_FILE, docker
 from compose.containers.federation import ContainerFederation
 from compose.demo.federation import free_port
-from compose.storms import study
-from compose.storms.kinds import DESK, WITNESSES
-from compose.storms.overlay import CLOCK_IMAGE, LINES, Overlay
-from compose.storms.script import Cast
+from tests.storms import study
+from tests.storms.kinds import DESK, WITNESSES
+from tests.storms.overlay import CLOCK_IMAGE, LINES, Overlay
+from tests.storms.script import Cast
 
 _LINED = 3
 _TIGHT = 2
@@ -80,7 +80,9 @@ class StormFederation(ContainerFederation):
 
 def build() -> None:
     """Every image that a storm needs. Raises EngineFailed."""
-    images.build("node", "coordinator", "auditor", images.DATABASE, CLOCK_IMAGE)
+    images.build("node", "coordinator", "auditor", images.DATABASE)
+    here = Path(__file__).parent
+    images.build_apart(CLOCK_IMAGE, here / "clock.Dockerfile", here)
 
 
 @contextmanager

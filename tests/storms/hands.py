@@ -13,8 +13,8 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
-from compose.storms.federation import StormFederation
-from compose.storms.kinds import Fault, Kind
+from tests.storms.federation import StormFederation
+from tests.storms.kinds import Fault, Kind
 
 _BACK_S = 30.0
 _PAGES = 2 * 4096

@@ -17,13 +17,13 @@ from audit.model import LoggedEntry
 from compose.containers.engine import EngineFailed
 from compose.containers.federation import verify
 from compose.demo.federation import running
-from compose.storms.federation import StormFederation, build, cast, prepared
-from compose.storms.hands import Hands
-from compose.storms.judge import Judge
-from compose.storms.kinds import Asking
-from compose.storms.programme import Asker, Ran
-from compose.storms.script import script
-from compose.storms.table import Audit, Report, outcome
+from tests.storms.federation import StormFederation, build, cast, prepared
+from tests.storms.hands import Hands
+from tests.storms.judge import Judge
+from tests.storms.kinds import Asking
+from tests.storms.programme import Asker, Ran
+from tests.storms.script import script
+from tests.storms.table import Audit, Report, outcome
 
 Say = Callable[[str], None]
 CHAPTER = 50

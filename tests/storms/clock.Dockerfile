@@ -4,7 +4,7 @@ FROM ${BASE_IMAGE} AS compiled
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null \
     && rm -rf /var/lib/apt/lists/*
-COPY compose/storms/clock.c /
+COPY clock.c /
 RUN gcc -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -o /clock.so /clock.c
 
 FROM ${BASE_IMAGE}

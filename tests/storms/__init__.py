@@ -13,6 +13,6 @@
     run         all of it, with an audit every so many faults
     table       faults and outcomes, as Markdown
 
-Run it with `python -m compose.storms`, as root: it kills processes and fills disks, those of its own containers only.
+Run it with `python -m tests.storms`, as root: it kills processes and fills disks, those of its own containers only.
 All data are synthetic.
 """

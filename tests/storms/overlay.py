@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compose.containers.images import name
-from compose.storms.kinds import DESK, WITNESSES
+from tests.storms.kinds import DESK, WITNESSES
 
 LINES = "lines"
 CLOCK_IMAGE = "clock"

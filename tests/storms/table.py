@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from compose.storms.kinds import Fault, Kind
-from compose.storms.programme import Hit, Ran
 from coordinator.desk.views import Progress
 from coordinator.gather import Asked, State
 from coordinator.secure.national import Where
+from tests.storms.kinds import Fault, Kind
+from tests.storms.programme import Hit, Ran
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import yaml
 
 from compose.chaos import study as chaos
 from compose.demo.federation import Documents
-from compose.storms.kinds import Mode
 from policies.statistics.programme import Draft
+from tests.storms.kinds import Mode
 
 COHORT = chaos.COHORT
 _POLICY = """
