@@ -1,7 +1,7 @@
 # One door for a user, a developer and continuous integration. Recipes are one line each; the work is in compose/ci/.
 # Paths here are relative, so that a checkout may lie in a folder with spaces in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all thorough check bench chaos e2e soak protos schemas lock clean
+.PHONY: help demo test test-all thorough check bench chaos e2e soak fuzz protos schemas lock clean
 SHELL := /bin/sh
 # Two targets share .venv/.
 .NOTPARALLEL:
@@ -18,7 +18,7 @@ test: ## the tests that need no root, browser, database server or container engi
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test $(ARGS)
 
-test-all: ## those, the slow ones, and the ones that need PostgreSQL or Chromium
+test-all: ## those, the slow ones, and the ones that need PostgreSQL, Chromium or a container engine
 	@sh compose/ci/venv.sh dev
 	@sh compose/ci/tests.sh test-all $(ARGS)
 
@@ -47,6 +47,10 @@ e2e: ## build the images, run a federation in containers, ask it both ways, veri
 soak: ## two simulated years of a federation, ending with an audit
 	@sh compose/ci/venv.sh dev
 	@.venv/bin/python -m tests.soak.months
+
+fuzz: ## feed every decoder changed inputs (ARGS="--inputs 1000000"); what broke one can be kept in the corpus
+	@sh compose/ci/venv.sh dev
+	@.venv/bin/python -m tests.fuzz $(ARGS)
 
 protos: ## generate the Python of the messages anew (commit the result)
 	@sh compose/ci/venv.sh dev

@@ -16,10 +16,10 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import yaml
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field
 from rondgang.errors import BadKey
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -27,28 +27,19 @@ from rondgang.tls import new_tls_key, request_certificate
 
 from audit.errors import BadHome
 from audit.files import write
+from policies.addresses import Address, LoopbackAddress
 from policies.documents import Document, load_yaml, to_canonical
-from policies.rules.metrics import loopback
 from policies.study.enrolment import EnrolmentRequest, PartyName
 
 VARIABLE = "RONDGANG_HOME"
 """Names the folder where none is given."""
 
-_ADDRESS = r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$"
-Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
-"""host:port, such as 0.0.0.0:443, 127.0.0.1:0 or [::1]:443; port 0 means any free one."""
-
 
 class Metrics(Document):
     """Where the witness's public figures are shown (audit/witness/metrics.py)."""
 
-    listen: str
+    listen: LoopbackAddress
     """An address of this machine alone, such as 127.0.0.1:9466, for Prometheus."""
-
-    @field_validator("listen")
-    @classmethod
-    def _listen(cls, value: str) -> str:
-        return loopback(value)
 
 
 class WitnessConfig(Document):

@@ -9,6 +9,7 @@ from fractions import Fraction
 from audit.exact import rho_text
 from audit.findings import Finding, Severity
 from audit.model import Bundle, LoggedEntry, Paper
+from policies.study.text import some
 
 _LOST = frozenset(("epoch.lost", "given.lost"))
 """Findings that say that a part of a log is gone; its reset charged everything, or there is an error too."""
@@ -116,8 +117,3 @@ class Verdict:
     def _most(self) -> int:
         """Nano-rho of all debits of the region that spent most; a household is in one region."""
         return max((sum(spend.charge for spend in region.spends) for region in self.regions), default=0)
-
-
-def some(count: int, one: str, more: str = "") -> str:
-    """A number of things in words."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -10,6 +10,7 @@ from typing import Literal
 from coordinator.prices import Plain
 from policies.study.calendar import Calendar, Cohort
 from policies.study.cycles import PHASES, Turn
+from policies.study.text import some
 
 When = Literal["past", "now", "next", "later"]
 
@@ -128,7 +129,7 @@ def agenda_lines(calendar: Calendar, at: int) -> list[str]:
         windows = [(phase, one.cohort.windows[phase]) for phase in PHASES if phase in one.cohort.windows]
         lines += [f"      {phase:<8}{day(first)} to {day(last)}" for phase, (first, last) in windows]
         verb = "will ask" if one.turn == "planned" else "asked" if one.turn == "closed" else "asks"
-        lines.append(f"      {verb} {len(one.asked)} regions: {', '.join(_standing(calendar, one))}")
+        lines.append(f"      {verb} {some(len(one.asked), 'region')}: {', '.join(_standing(calendar, one))}")
     if changes := region_changes(calendar):
         lines += ["", "Regions that change:"]
     lines += [f"      {day(one.at)} {change_words(calendar, one)}" for one in changes]

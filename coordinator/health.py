@@ -11,18 +11,19 @@ from contextlib import suppress
 from typing import Any
 
 import grpc
-from cryptography import x509
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rondgang.errors import BadCertificate
+from rondgang.tls import host_names
 
 from coordinator.errors import BadHome
 from coordinator.home import CoordinatorConfig, Home
+from policies.addresses import address_from_here
 
 SERVICES = frozenset({"", "rondgang.v1.AttendService", "rondgang.v1.DeskService", "rondgang.v1.WitnessService"})
 """What may be asked about; the empty name is the desk as a whole."""
 SERVICE: ServiceDescriptor = descriptor_pool.Default().FindServiceByName("grpc.health.v1.Health")
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -68,23 +69,20 @@ def probe(home: Home, timeout_s: float) -> bool:
 
 def _address(home: Home) -> str:
     """Where the running desk is dialled from this machine; it left its port in HOME/port."""
-    host, _, port = home.config(CoordinatorConfig).listen.rpartition(":")
+    listen = home.config(CoordinatorConfig).listen
+    port = listen.rpartition(":")[2]
     # Before it has listened for the first time nothing answers at the configured port either.
     with suppress(FileNotFoundError):
         port = (home.folder / "port").read_text(encoding="ascii").strip()
-    return f"{_EVERYWHERE.get(host, host)}:{port}"
+    return address_from_here(listen, port)
 
 
 def _named(certificate: bytes) -> str:
     """A host name of our own certificate: what is dialled here is this machine, under whatever name."""
     try:
-        found = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
-            x509.SubjectAlternativeName
-        )
-    except (ValueError, x509.ExtensionNotFound) as error:
+        hosts = host_names(certificate)
+    except BadCertificate as error:
         raise BadHome("certs/own.pem is not a certificate of a desk.") from error
-    hosts = found.value.get_values_for_type(x509.DNSName)
-    hosts += [str(address) for address in found.value.get_values_for_type(x509.IPAddress)]
     if not hosts:
         raise BadHome("Our certificate names no host, so nobody can dial this desk. Ask for one with --host.")
     return hosts[0]

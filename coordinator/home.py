@@ -16,10 +16,10 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import yaml
-from pydantic import ConfigDict, Field, StringConstraints, field_validator
+from pydantic import ConfigDict, Field
 from rondgang.errors import BadKey
 from rondgang.keys import PublicKey, SigningKey
 from rondgang.roles import Party, Role
@@ -27,13 +27,9 @@ from rondgang.tls import new_tls_key, request_certificate
 
 from coordinator.errors import BadHome
 from coordinator.files import write
+from policies.addresses import Address, LoopbackAddress
 from policies.documents import Document, load_yaml, to_canonical
-from policies.rules.metrics import loopback
 from policies.study.enrolment import EnrolmentRequest, PartyName
-
-_ADDRESS = r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$"
-Address = Annotated[str, StringConstraints(pattern=_ADDRESS)]
-"""host:port, such as desk.example.org:443, 127.0.0.1:0 or [::1]:443; port 0 means any free one."""
 
 VARIABLES = {Role.COORDINATOR: ("RONDGANG_COORDINATOR_HOME", "RONDGANG_HOME"), Role.RESEARCHER: ("RONDGANG_HOME",)}
 """Where a folder is looked for when none is given: by role, in this order."""
@@ -42,13 +38,8 @@ VARIABLES = {Role.COORDINATOR: ("RONDGANG_COORDINATOR_HOME", "RONDGANG_HOME"), R
 class Metrics(Document):
     """Where the desk's public figures are shown (coordinator/metrics.py)."""
 
-    listen: str
+    listen: LoopbackAddress
     """An address of this machine alone, such as 127.0.0.1:9465, for Prometheus."""
-
-    @field_validator("listen")
-    @classmethod
-    def _listen(cls, value: str) -> str:
-        return loopback(value)
 
 
 class CoordinatorConfig(Document):

@@ -8,42 +8,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib import metadata
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from rondgang.software import software_version
 
 from coordinator.attendance.lines import Lines
 from coordinator.desk.runs import Runs
 from coordinator.errors import BadHome, StoreAway
 from coordinator.home import Home
 from coordinator.log import fault, told_to
-from coordinator.metrics import FAMILIES, Counting, Remembered, about_us, sheet_of
+from coordinator.metrics import FAMILIES, Remembered, counting, sheet_of
 from coordinator.store.store import Store
 from coordinator.study import Study
 from coordinator.witness.memory import forks, last_sizes
-from policies.rules.metrics import Sheet
+from policies.rules.exposition import Shown
+from policies.rules.metrics import Sheet, put_common
 from policies.study.certified import last_second
 
 EVERY_S = 15.0
 _STORE_WITHIN_S = 5.0
-
-
-class Shown(Collector):
-    """The last sheet, in the terms of the library that writes it. Only what is on it: nothing about the process."""
-
-    def __init__(self) -> None:
-        self.sheet = Sheet(FAMILIES)
-
-    def collect(self) -> Iterator[Metric]:
-        for family, values in self.sheet.families():
-            made = (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
-                family.name, family.help, labels=tuple(family.labels)
-            )
-            for place, value in sorted(values.items()):
-                made.add_metric(place, float(value))
-            yield made
 
 
 class Meter:
@@ -66,7 +49,7 @@ class Meter:
         self._clock = clock
         self._started = clock()
         self._remembered = Remembered()
-        self.counting = Counting()
+        self.counting = counting()
 
     async def take(self) -> Sheet:
         """The figures of this moment. Those of a store that is away are the last ones."""
@@ -76,7 +59,9 @@ class Meter:
         roster = self._study().roster.document
         sheet = sheet_of(roster, self._lines, self._runs.load, self._remembered, self._clock())
         _, own, _ = self._home.tls()
-        return self.counting.beside(about_us(sheet, _version(), self._started, last_second(own)))
+        version, expires = software_version(), last_second(own)
+        put_common(sheet, "coordinator", version=version, started=self._started, expires=expires)
+        return self.counting.beside(sheet)
 
     def _look(self) -> Remembered:
         found: dict[str, int] = {}
@@ -88,7 +73,7 @@ class Meter:
 @contextlib.asynccontextmanager
 async def metering(listen: str, meter: Meter, every_s: float = EVERY_S) -> AsyncIterator[int]:
     """Shows what `meter` takes, on the port that is given, until the block is left. Raises BadHome."""
-    shown, registry = Shown(), CollectorRegistry(auto_describe=False)
+    shown, registry = Shown(FAMILIES), CollectorRegistry(auto_describe=False)
     registry.register(shown)
     with told_to(meter.counting), _listening(listen, registry) as port:
         sampling = asyncio.create_task(_sample(meter, shown, every_s))
@@ -122,10 +107,3 @@ async def _sample(meter: Meter, shown: Shown, every_s: float) -> None:
         except Exception as error:
             fault("metrics_failed", error)
         await asyncio.sleep(every_s)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"

@@ -5,20 +5,17 @@ No figure is about one programme, run or researcher, and none is a number that a
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rondgang.roles import Role
-from rondgang.versions import SPOKEN
 from rondgang.witnessing import Why
 
 from coordinator.attendance.lines import Lines
 from coordinator.desk.runs import Load
 from coordinator.store.store import SeenRecord
-from policies.rules.metrics import REASONS, REGION, Family, OffList, Sheet, common
+from policies.rules.counting import Counting
+from policies.rules.metrics import REASONS, REGION, Family, Sheet, common
 from policies.study.roster import Roster
 
 _REGION = {"region": REGION}
@@ -103,44 +100,29 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-class Counting(logging.Handler):
+def counting() -> Counting:
     """Counts the desk's log lines, where they are on the list."""
+    return Counting(FAMILIES, _count)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._counted = Sheet(FAMILIES)
-        # Lines are logged by the event loop and by the store's thread.
-        self._turn = threading.Lock()
 
-    def beside(self, sheet: Sheet) -> Sheet:
-        """The sheet, with what was counted so far."""
-        with self._turn:
-            return sheet.with_counts(self._counted)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        # What is on no list is counted by nobody; the work that logged it goes on.
-        with self._turn, suppress(OffList):
-            self._count(record)
-
-    def _count(self, record: logging.LogRecord) -> None:
-        event, fields = record.getMessage(), record.__dict__.get("fields", {})
-        count, region, reason = self._counted.add, fields.get("region", ""), fields.get("reason", "")
-        if "fault" in fields:
-            count("rondgang_coordinator_faults_total")
-        elif event in PLAIN_EVENTS:
-            count(PLAIN_EVENTS[event])
-        elif event in ANSWER_EVENTS:
-            count("rondgang_coordinator_replies_total", outcome=ANSWER_EVENTS[event])
-        elif event in ATTEMPT_EVENTS:
-            count("rondgang_coordinator_attempts_total", state=ATTEMPT_EVENTS[event])
-        elif event == "refusal_kept" and reason in REASONS:
-            count("rondgang_coordinator_replies_total", outcome=reason)
-        elif event == "call_refused" and reason in REASONS:
-            count("rondgang_coordinator_calls_refused_total", reason=reason)
-        elif event == "cosigned":
-            count("rondgang_coordinator_cosigned_total", region=region)
-        elif event == "not_cosigned" and reason in _NOT_COSIGNED:
-            count("rondgang_coordinator_not_cosigned_total", region=region, reason=reason)
+def _count(counted: Sheet, event: str, fields: Mapping[str, str]) -> None:
+    count, region, reason = counted.add, fields.get("region", ""), fields.get("reason", "")
+    if "fault" in fields:
+        count("rondgang_coordinator_faults_total")
+    elif event in PLAIN_EVENTS:
+        count(PLAIN_EVENTS[event])
+    elif event in ANSWER_EVENTS:
+        count("rondgang_coordinator_replies_total", outcome=ANSWER_EVENTS[event])
+    elif event in ATTEMPT_EVENTS:
+        count("rondgang_coordinator_attempts_total", state=ATTEMPT_EVENTS[event])
+    elif event == "refusal_kept" and reason in REASONS:
+        count("rondgang_coordinator_replies_total", outcome=reason)
+    elif event == "call_refused" and reason in REASONS:
+        count("rondgang_coordinator_calls_refused_total", reason=reason)
+    elif event == "cosigned":
+        count("rondgang_coordinator_cosigned_total", region=region)
+    elif event == "not_cosigned" and reason in _NOT_COSIGNED:
+        count("rondgang_coordinator_not_cosigned_total", region=region, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +155,6 @@ def sheet_of(roster: Roster, lines: Lines, load: Load, remembered: Remembered, n
     for region, (epoch, size) in remembered.cosigned.items():
         sheet.put("rondgang_coordinator_region_epoch", epoch, region=region)
         sheet.put("rondgang_coordinator_region_cosigned", size, region=region)
-    return sheet
-
-
-def about_us(sheet: Sheet, version: str, started: int, expires: int) -> Sheet:
-    """The sheet, with what the desk tells of itself."""
-    sheet.put("rondgang_coordinator_build_info", 1, version=version, contract=str(max(SPOKEN)))
-    sheet.put("rondgang_coordinator_started_timestamp_seconds", started)
-    sheet.put("rondgang_coordinator_certificate_expires_timestamp_seconds", expires)
     return sheet
 
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from importlib import metadata
 
 import grpc
 from rondgang.roles import Role
+from rondgang.software import software_version
 from rondgang.v1 import attend_pb2_grpc, desk_pb2, witness_pb2
 
 from coordinator.admission import sent_away
@@ -116,10 +116,7 @@ async def _metered(
 
 def software() -> str:
     """What this desk says it runs."""
-    try:
-        return f"rondgang {metadata.version('rondgang')}"
-    except metadata.PackageNotFoundError:
-        return "rondgang (run from a folder)"
+    return f"rondgang {software_version('(run from a folder)')}"
 
 
 def _port(server: grpc.aio.Server, listen: str, home: Home) -> int:

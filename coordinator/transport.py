@@ -12,6 +12,8 @@ from contextlib import suppress
 import grpc
 from rondgang.handshake import went_along
 
+from policies.addresses import host_from_here, host_of, is_this_machine
+
 MAX_REQUEST_BYTES = 16 * 2**20
 """What the desk takes in at once. A programme of 100,000 cells makes an answer of about 1 MB."""
 _UNLIMITED = -1
@@ -63,18 +65,9 @@ def channel(address: str, tls: Tls) -> grpc.Channel:
     options = (
         *_SHARED,
         ("grpc.max_receive_message_length", _UNLIMITED),
-        ("grpc.enable_http_proxy", int(not is_loopback(address))),
+        ("grpc.enable_http_proxy", int(not is_this_machine(host_of(address)))),
     )
     return grpc.secure_channel(address, grpc.ssl_channel_credentials(root, key, own), options)
-
-
-def is_loopback(address: str) -> bool:
-    host = address.rpartition(":")[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where a desk that listens on every address can be reached from this machine."""
 
 
 def speaks_older_tls(listen: str, port: int) -> bool:
@@ -90,7 +83,6 @@ def speaks_older_tls(listen: str, port: int) -> bool:
     # Our half is in `hello` then; the other is the port's to say.
     with suppress(ssl.SSLWantReadError):
         shaking.do_handshake()
-    host = listen.rpartition(":")[0].strip("[]")
-    with socket.create_connection((_EVERYWHERE.get(host, host), port), timeout=10) as line:
+    with socket.create_connection((host_from_here(listen), port), timeout=10) as line:
         line.sendall(hello.read())
         return went_along(line.recv(1))

@@ -19,7 +19,15 @@ class NodeError(Exception):
 
 
 class BadHome(NodeError):
-    """No home was named, or the folder is not a node's home."""
+    """No home was named, or the folder is not a node's home, or something in it cannot be used.
+
+    `key` and `fields` are a sentence of the catalogue, for what stewards meet; where there is none, `str` is a detail.
+    """
+
+    def __init__(self, detail: str, key: str | None = None, **fields: str) -> None:
+        self.key = key
+        self.fields = fields
+        super().__init__(detail)
 
 
 class HomeBusy(NodeError):

@@ -3,6 +3,7 @@
 A household whose consent is withdrawn is listed here for one cohort and left out of every import of that cohort from
 then on. It takes effect with the next ordinary import: the snapshot in force is not changed, because two answers that
 differ by one household would show that household. Answers that were given stay given; they are noisy, and paid for.
+A household that was listed by mistake is taken back; it counts again once an import delivers it.
 
 The list is written under the lock of imports. It names the key of its pseudonyms: under another key nobody can tell who
 is meant, and nothing may be imported.
@@ -52,6 +53,14 @@ class Forgot:
 
 
 @dataclass(frozen=True, slots=True)
+class TookBack:
+    """How many of the given households were taken off the list, and how many did not stand there."""
+
+    taken: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A cohort's part of the list: how many households, and when the first and the last came (unix seconds)."""
 
@@ -76,9 +85,24 @@ def forget(home: Path, cohort: str, ids: Sequence[str], now: int) -> Forgot:
         new = sorted(asked - known)
         if new:
             added = (_Household(cohort=cohort, pseudonym=pseudonym, since=now) for _, pseudonym in new)
-            found = _List(format=1, key=names.check, households=(*kept, *added))
-            write_private(home / FILE, found.model_dump_json(indent=1).encode("ascii"))
+            _write(home, names, (*kept, *added))
     return Forgot(len(new), len(asked) - len(new))
+
+
+def take_back(home: Path, cohort: str, ids: Sequence[str]) -> TookBack:
+    """Takes households off a cohort's list that were listed by mistake. Durable on return. Raises as `forget`.
+
+    Privacy: as `forget`. The snapshot in force stays as it is here too.
+    """
+    with importing(home):
+        names = pseudonyms(home)
+        kept = _read(home, names)
+        asked = {(cohort, names.of("household", cohort, name).hex()) for name in ids}
+        staying = tuple(one for one in kept if (one.cohort, one.pseudonym) not in asked)
+        if len(staying) < len(kept):
+            _write(home, names, staying)
+    taken = len(kept) - len(staying)
+    return TookBack(taken, len(asked) - taken)
 
 
 def forgotten(home: Path, cohort: str, names: Pseudonyms) -> frozenset[bytes]:
@@ -94,13 +118,15 @@ def listed(home: Path) -> tuple[Listed, ...]:
     return tuple(Listed(cohort, len(found), min(found), max(found)) for cohort, found in sorted(since.items()))
 
 
+def _write(home: Path, names: Pseudonyms, households: tuple[_Household, ...]) -> None:
+    found = _List(format=1, key=names.check, households=households)
+    write_private(home / FILE, found.model_dump_json(indent=1).encode("ascii"))
+
+
 def _read(home: Path, names: Pseudonyms) -> tuple[_Household, ...]:
     found = _load(home)
     if found.households and found.key != names.check:
-        raise BadHome(
-            f"{FILE} was made with another key than keys/pseudonyms.key, so nobody can tell who is to be forgotten. "
-            f"Put the old key back; or take {FILE} away and list the households once more"
-        )
+        raise BadHome(f"{FILE} was made with another key than keys/pseudonyms.key", "node.home.other_key", file=FILE)
     return found.households
 
 
@@ -112,4 +138,5 @@ def _load(home: Path) -> _List:
         return _List(format=1, key="", households=())
     except (OSError, ValidationError) as error:
         # A fault of the parser quotes what it found.
-        raise BadHome(f"{path}: cannot be read ({type(error).__name__}). Put a good copy back") from None
+        why = type(error).__name__
+        raise BadHome(f"{path}: {why}", "node.home.bad_list", file=str(path), why=why) from None

@@ -39,8 +39,8 @@ from rondgang.keys import PublicKey, SigningKey
 from node.errors import BadHome
 from node.files import make_folder, write_private
 from node.pausing import QuietHours
+from policies.addresses import LoopbackAddress, host_of, is_this_machine
 from policies.documents import BadDocument, Document, load_yaml
-from policies.rules.metrics import loopback
 from policies.study.text import Language, RegionCode
 
 VARIABLE = "RONDGANG_HOME"
@@ -62,11 +62,11 @@ class PeerAddress(Document):
 
     @property
     def host(self) -> str:
-        return self.address.rpartition(":")[0].strip("[]")
+        return host_of(self.address)
 
     @property
     def loopback(self) -> bool:
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return is_this_machine(self.host)
 
 
 class CoordinatorAddress(PeerAddress):
@@ -97,15 +97,10 @@ class Reconnect(Document):
 class Metrics(Document):
     """Where the node's public figures are shown (node/metrics.py): nowhere, unless said here."""
 
-    listen: str | None = None
+    listen: LoopbackAddress | None = None
     """An address of this machine alone, such as 127.0.0.1:9464, for Prometheus."""
     file: str | None = Field(default=None, min_length=1, max_length=4_000)
     """A file for the textfile collector of Prometheus' node_exporter, such as metrics.prom; relative to the home."""
-
-    @field_validator("listen")
-    @classmethod
-    def _listen(cls, value: str | None) -> str | None:
-        return value if value is None else loopback(value)
 
     @property
     def wanted(self) -> bool:
@@ -250,10 +245,10 @@ def find_home(given: Path | None, environment: Mapping[str, str] = os.environ) -
     """The home that was named with --home, or else by $RONDGANG_HOME. Raises BadHome."""
     named = given or (Path(environment[VARIABLE]) if environment.get(VARIABLE) else None)
     if named is None:
-        raise BadHome(f"Which node? Give --home DIR, or set {VARIABLE}.")
+        raise BadHome(f"no --home, and no {VARIABLE}", "node.home.which", variable=VARIABLE)
     home = Home(named.absolute())
     if not home.config_file.is_file():
-        raise BadHome(f"{home.root} is not the home of a node: it has no config.yaml. `rondgang node init` makes one.")
+        raise BadHome(f"{home.root} is not the home of a node", "node.home.none", home=str(home.root))
     return home
 
 
@@ -264,7 +259,7 @@ def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str
     """
     home = Home(root.absolute())
     if home.config_file.exists() or home.ledger_file.exists() or (home.keys / "checkpoint.pem").exists():
-        raise BadHome(f"{home.root} is the home of a node already; nothing was changed.")
+        raise BadHome(f"{home.root} is the home of a node already", "node.home.already", home=str(home.root))
     try:
         for folder in (home.root, home.keys, home.certs, home.adopted, home.adopted / "codebooks"):
             make_folder(folder)
@@ -275,7 +270,8 @@ def create_home(root: Path, config: Config, pinned: PublicKey, keys: Mapping[str
         write_private(home.pinned_file, pinned.hex.encode("ascii") + b"\n")
         write_config(home, config)
     except OSError as error:
-        raise BadHome(f"{home.root} cannot be made: {error.strerror or type(error).__name__}") from error
+        why = error.strerror or type(error).__name__
+        raise BadHome(f"{home.root}: {why}", "node.home.unmade", home=str(home.root), why=why) from error
     return home
 
 

@@ -13,34 +13,17 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from node.errors import BadHome
 from node.home import Home
 from node.journal import Journal, place_of
 from node.metrics import FAMILIES
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Sheet
 
 EVERY_S = 15.0
 READABLE = 0o644
 """A collector is another user of this machine, and there is nothing private in the file."""
-
-
-class Shown(Collector):
-    """The last sheet, in the terms of the library that writes it. Only what is on it: nothing about the process."""
-
-    def __init__(self) -> None:
-        self.sheet = Sheet(FAMILIES)
-
-    def collect(self) -> Iterator[Metric]:
-        for family, values in self.sheet.families():
-            made = (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
-                family.name, family.help, labels=tuple(family.labels)
-            )
-            for place, value in sorted(values.items()):
-                made.add_metric(place, float(value))
-            yield made
 
 
 @contextlib.asynccontextmanager
@@ -51,7 +34,7 @@ async def metering(
 
     Raises BadHome where the address is taken.
     """
-    settings, shown = home.config().metrics, Shown()
+    settings, shown = home.config().metrics, Shown(FAMILIES)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(shown)
     with contextlib.ExitStack() as closing:

@@ -11,17 +11,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from fractions import Fraction
-from importlib import metadata
 from typing import get_args
 
-from rondgang.versions import SPOKEN
+from rondgang.software import software_version
 
 from node.journal import EventName, Journal
 from node.region import Region
 from node.status import Trouble, WitnessShown, trouble_of, witnesses_of
 from node.witnessing.witnesses import Witnesses
 from policies.rules.decide import left
-from policies.rules.metrics import COHORT, PARTY, REASONS, Family, Sheet, common
+from policies.rules.metrics import COHORT, PARTY, REASONS, Family, Sheet, common, put_common
 from policies.study.certified import last_second
 from policies.units.money import NanoRho
 
@@ -126,10 +125,8 @@ def sheet_of(region: Region, witnesses: Witnesses, *, started: int, attending: b
     """
     sheet, book = Sheet(FAMILIES), region.ledger.book
     _, _, own = region.home.tls()
-    sheet.put("rondgang_node_build_info", 1, version=software_version(), contract=str(max(SPOKEN)))
+    put_common(sheet, "node", version=software_version(), started=started, expires=last_second(own))
     for name, value in (
-        ("started_timestamp_seconds", started),
-        ("certificate_expires_timestamp_seconds", last_second(own)),
         ("attending", int(attending)),
         ("awaiting_steward", awaiting),
         ("ledger_entries", book.size),
@@ -145,14 +142,6 @@ def sheet_of(region: Region, witnesses: Witnesses, *, started: int, attending: b
     for kind in TROUBLES:
         sheet.put("rondgang_node_trouble", int(trouble is not None and trouble.kind == kind), kind=kind)
     return sheet
-
-
-def software_version() -> str:
-    """What is installed, or `folder` where it runs from a folder."""
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"
 
 
 def _budgets(sheet: Sheet, region: Region) -> None:

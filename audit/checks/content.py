@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from audit.findings import Finding, error
 from audit.reprice.asked import CannotDerive, Statistic
@@ -62,11 +63,8 @@ def touched(statistic: Statistic, codebook: Codebook) -> frozenset[str]:
 
 def _named(names: Names, text: str) -> set[str]:
     """The variables of a condition, or the one that the text names; none where it is neither."""
-    try:
+    with suppress(CannotDerive):
         return {ref.name for ref in refs(names.condition(text))}
-    except CannotDerive:
-        pass
-    try:
+    with suppress(CannotDerive):
         return {names.ref(text).name}
-    except CannotDerive:
-        return set()
+    return set()

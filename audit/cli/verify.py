@@ -76,7 +76,7 @@ def _region_facts(region: RegionHistory) -> Json:
 def _lines(verdict: Verdict) -> Iterator[str]:
     from audit.checks.files import fingerprint
     from audit.exact import rho_text
-    from audit.verdict import some
+    from policies.study.text import some
 
     for region in verdict.regions:
         charged = rho_text(sum(spend.charge for spend in region.spends))

@@ -23,7 +23,7 @@ from audit.verdict import RegionHistory, Verdict
 from policies.pages.dates import moment
 from policies.pages.templates import environment
 from policies.pages.timeline import span_text
-from policies.pages.words import say
+from policies.pages.words import one_or_many, say
 from policies.study.text import Language
 
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
@@ -117,11 +117,18 @@ def _banners(bundles: tuple[Bundle, ...], lang: Language) -> list[str]:
 
 def _conclusion(verdict: Verdict, lang: Language) -> str:
     count = Counter(finding.severity for finding in verdict.findings)
+    regions = _some("report.regions", len(verdict.regions), lang)
     if not verdict.sound:
-        return say("report.unsound", lang, errors=count[Severity.ERROR], regions=len(verdict.regions))
-    answers = sum(spend.answered is not None for history in verdict.regions for spend in history.spends)
-    key = "report.sound_but" if count[Severity.WARNING] else "report.sound"
-    return say(key, lang, regions=len(verdict.regions), answers=answers, warnings=count[Severity.WARNING])
+        return say("report.unsound", lang, errors=count[Severity.ERROR], regions=regions)
+    answered = sum(spend.answered is not None for history in verdict.regions for spend in history.spends)
+    answers, warnings = _some("report.answers", answered, lang), count[Severity.WARNING]
+    if not warnings:
+        return say("report.sound", lang, regions=regions, answers=answers)
+    return say("report.sound_but", lang, regions=regions, answers=answers, ask=_some("report.ask", warnings, lang))
+
+
+def _some(key: str, count: int, lang: Language) -> str:
+    return say(one_or_many(key, count), lang, count=count)
 
 
 def _facts(verdict: Verdict, histories: tuple[RegionHistory, ...], lang: Language) -> list[tuple[str, str]]:

@@ -9,15 +9,16 @@ from contextlib import suppress
 from typing import Any
 
 import grpc
-from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rondgang.errors import BadCertificate
+from rondgang.tls import host_names
 
 from audit.errors import BadHome
 from audit.home import Home
+from policies.addresses import address_from_here
 
 SERVICES = frozenset({"", "rondgang.v1.WitnessService"})
 """What may be asked about; the empty name is the witness as a whole."""
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -61,24 +62,21 @@ def probe(home: Home, timeout_s: float) -> bool:
 
 
 def _address(home: Home) -> str:
-    """Where the running desk is dialled from this machine; it left its port in HOME/port."""
-    host, _, port = home.config().listen.rpartition(":")
+    """Where the running witness is dialled from this machine; it left its port in HOME/port."""
+    listen = home.config().listen
+    port = listen.rpartition(":")[2]
     # Before it has listened for the first time nothing answers at the configured port either.
     with suppress(FileNotFoundError):
         port = (home.folder / "port").read_text(encoding="ascii").strip()
-    return f"{_EVERYWHERE.get(host, host)}:{port}"
+    return address_from_here(listen, port)
 
 
 def _named(certificate: bytes) -> str:
     """A host name of our own certificate: what is dialled here is this machine, under whatever name."""
     try:
-        found = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
-            x509.SubjectAlternativeName
-        )
-    except (ValueError, x509.ExtensionNotFound) as error:
+        hosts = host_names(certificate)
+    except BadCertificate as error:
         raise BadHome("certs/own.pem is not a certificate of a witness.") from error
-    hosts = found.value.get_values_for_type(x509.DNSName)
-    hosts += [str(address) for address in found.value.get_values_for_type(x509.IPAddress)]
     if not hosts:
         raise BadHome("Our certificate names no host, so nobody can dial this witness. Ask for one with --host.")
     return hosts[0]

@@ -8,37 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib import metadata
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from rondgang.software import software_version
 
 from audit.errors import BadHome
 from audit.home import Home
 from audit.witness.log import fault, told_to
-from audit.witness.metrics import FAMILIES, Counting, Remembered, sheet_of
+from audit.witness.metrics import FAMILIES, Remembered, counting, sheet_of
 from audit.witness.store import Store
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Sheet
 from policies.study.certified import last_second
 
 EVERY_S = 15.0
-
-
-class Shown(Collector):
-    """The last sheet, in the terms of the library that writes it. Only what is on it: nothing about the process."""
-
-    def __init__(self) -> None:
-        self.sheet = Sheet(FAMILIES)
-
-    def collect(self) -> Iterator[Metric]:
-        for family, values in self.sheet.families():
-            made = (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
-                family.name, family.help, labels=tuple(family.labels)
-            )
-            for place, value in sorted(values.items()):
-                made.add_metric(place, float(value))
-            yield made
 
 
 @contextlib.asynccontextmanager
@@ -46,15 +29,15 @@ async def metering(
     home: Home, listen: str, store: Store, clock: Callable[[], int], every_s: float = EVERY_S
 ) -> AsyncIterator[int]:
     """Shows the witness's figures on the port that is given, until the block is left. Raises BadHome."""
-    shown, registry, counting, started = Shown(), CollectorRegistry(auto_describe=False), Counting(), clock()
+    shown, registry, counted, started = Shown(FAMILIES), CollectorRegistry(auto_describe=False), counting(), clock()
     registry.register(shown)
 
     def take() -> Sheet:
         _, own, _ = home.tls()
-        sheet = sheet_of(_remembered(store), version=_version(), started=started, expires=last_second(own))
-        return counting.beside(sheet)
+        sheet = sheet_of(_remembered(store), version=software_version(), started=started, expires=last_second(own))
+        return counted.beside(sheet)
 
-    with told_to(counting), _listening(listen, registry) as port:
+    with told_to(counted), _listening(listen, registry) as port:
         sampling = asyncio.create_task(_sample(take, shown, every_s))
         try:
             yield port
@@ -94,10 +77,3 @@ def _remembered(store: Store) -> Remembered:
     for fork in store.forks():
         forks[fork.region] = forks.get(fork.region, 0) + 1
     return Remembered(store.last_sizes(), forks)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "folder"

@@ -11,6 +11,8 @@ from contextlib import suppress
 
 from rondgang.handshake import went_along
 
+from policies.addresses import host_from_here
+
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 4 * 2**20),
     # Nobody of ours compresses. A message of 4 MB that unfolds to 4 GB must not be unfolded.
@@ -36,8 +38,6 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
 )
 MOST_CALLS = 1_024
 """Calls of all callers together that are open at once."""
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where a witness that listens on every address can be reached from this machine."""
 
 
 def speaks_older_tls(listen: str, port: int) -> bool:
@@ -53,7 +53,6 @@ def speaks_older_tls(listen: str, port: int) -> bool:
     # Our half is in `hello` then; the other is the port's to say.
     with suppress(ssl.SSLWantReadError):
         shaking.do_handshake()
-    host = listen.rpartition(":")[0].strip("[]")
-    with socket.create_connection((_EVERYWHERE.get(host, host), port), timeout=10) as line:
+    with socket.create_connection((host_from_here(listen), port), timeout=10) as line:
         line.sendall(hello.read())
         return went_along(line.recv(1))

@@ -31,6 +31,7 @@ from coordinator.gather import Asked
 from coordinator.secure.national import Where
 from policies.documents import load_yaml
 from policies.study.calendar import Calendar
+from policies.study.text import some
 
 MARKER = ".rondgang-demo"
 LABEL = "SYNTHETIC data, calibrated to published totals: not study data, and no finding."
@@ -135,7 +136,7 @@ class _Demo:
         else:
             print(f"{LABEL}\n\n{table}\n{LABEL}")
             sums = "" if last.national is None else f", {summed} are in the national sums"
-            print(f"{answered} of {len(self._regions)} regions answered{sums}, in {took:.1f} s. "
+            print(f"{answered} of {some(len(self._regions), 'region')} answered{sums}, in {took:.1f} s. "
                   f"Files are in {self._out}.")  # fmt: skip
         return answered == len(self._regions) and (last.national is None or summed > 0)
 

@@ -15,6 +15,7 @@ from coordinator.cli.options import HomeOption, JsonOption
 from coordinator.cli.output import faults, say
 from coordinator.home import Home
 from coordinator.prices import Plain
+from policies.study.text import some
 
 _MEANING = """\
 Runs that were opened since are not in it: submit their programmes again. Every region sends the answer that it stored,
@@ -68,4 +69,6 @@ def _told(copied: Copied) -> str:
         if copied.newest is None
         else f", the newest of {time.strftime('%Y-%m-%d %H:%MZ', time.gmtime(copied.newest))}"
     )
-    return f"{copied.runs} runs{newest}, {copied.answers} answers and {copied.sums} national sums"
+    return (
+        f"{some(copied.runs, 'run')}{newest}, {some(copied.answers, 'answer')} and {some(copied.sums, 'national sum')}"
+    )

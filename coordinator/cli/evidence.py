@@ -17,6 +17,7 @@ from coordinator.evidence import export
 from coordinator.home import CoordinatorConfig, Home
 from coordinator.process import store_address
 from coordinator.store.store import open_store
+from policies.study.text import some
 
 
 def export_evidence(
@@ -49,7 +50,7 @@ def export_evidence(
             "answers": made.answers,
             "sealed_by": sealed_by,
         },
-        f"{made.checkpoints} checkpoints, {made.answers} answers, {made.documents} documents and {made.forks} forks "
-        f"are in {out}.",
+        f"{some(made.checkpoints, 'checkpoint')}, {some(made.answers, 'answer')}, "
+        f"{some(made.documents, 'document')} and {some(made.forks, 'fork')} are in {out}.",
         f"Sealed by our key with the fingerprint {sealed_by}.",
     )

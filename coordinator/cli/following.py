@@ -31,6 +31,7 @@ from policies.documents import from_canonical
 from policies.rules.refusals import Reason
 from policies.secure.rounds import NationalSum
 from policies.statistics.programme import Programme
+from policies.study.text import some
 
 _IN_ORDER = (Asked.ANSWERED, Asked.REFUSED, Asked.SENT, Asked.WAITING, Asked.PENDING)
 
@@ -68,7 +69,7 @@ def watch(
             for last in _until_stewards(desk.watch(run, timeout), stay):
                 say(True, progress_facts(last))
         else:
-            last = follow(desk, run, timeout, stay=stay)
+            last = follow(desk, run, timeout, stay=stay, tell_end=False)
             typer.echo(_line(last))
             for one in last.regions:
                 if one.refused is not None:
@@ -94,16 +95,18 @@ def results(
         finish(desk, run, out, as_json, None, {"run": run})
 
 
-def follow(desk: Desk, run: str, timeout_s: float | None, *, stay: bool = False) -> RunProgress:
+def follow(desk: Desk, run: str, timeout_s: float | None, *, stay: bool = False, tell_end: bool = True) -> RunProgress:
     """Shows progress on stderr until the run is complete or closed, and gives the last of it.
 
-    Unless it is to `stay`, it also ends once only stewards are awaited: the run is still asking then.
+    Unless it is to `stay`, it also ends once only stewards are awaited: the run is still asking then. Where it is not
+    to `tell_end`, the caller says where the run stands at the end.
     """
     last: RunProgress | None = None
     changes = _until_stewards(desk.watch(run, timeout_s), stay)
     if not sys.stderr.isatty():
         for last in changes:
-            told(_line(last))
+            if tell_end or not _ends(last, stay):
+                told(_line(last))
     else:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -159,15 +162,25 @@ def _until_stewards(changes: Iterator[RunProgress], stay: bool) -> Iterator[RunP
     """The changes of a run, up to the one after which nobody but stewards is awaited."""
     for progress in changes:
         yield progress
-        awaited = sum(_awaits_steward(one) for one in progress.regions)
-        done = progress.count(Asked.ANSWERED) + progress.count(Asked.REFUSED)
-        if (national := progress.national) is not None:
-            if national.where not in _STILL:
-                continue
-            # Whoever gave its keys waits for the others.
-            done += progress.count(Asked.SENT) if national.alone else 0
-        if not stay and awaited and awaited + done == len(progress.regions):
+        if not stay and _stewards_only(progress):
             return
+
+
+def _ends(progress: RunProgress, stay: bool) -> bool:
+    """Whether this is where we leave the run: it is complete or closed, or left to its stewards."""
+    return progress.state is not State.ASKING or (not stay and _stewards_only(progress))
+
+
+def _stewards_only(progress: RunProgress) -> bool:
+    """Whether somebody is awaited, and nobody but stewards."""
+    awaited = sum(_awaits_steward(one) for one in progress.regions)
+    done = progress.count(Asked.ANSWERED) + progress.count(Asked.REFUSED)
+    if (national := progress.national) is not None:
+        if national.where not in _STILL:
+            return False
+        # Whoever gave its keys waits for the others.
+        done += progress.count(Asked.SENT) if national.alone else 0
+    return awaited > 0 and awaited + done == len(progress.regions)
 
 
 def _awaits_steward(one: RegionProgress) -> bool:
@@ -237,7 +250,7 @@ def _show(found: Results, programme: Programme, answered: int, summed: NationalS
     charge, regions = programme.charge, len(programme.regions)
     typer.echo("")
     if programme.of_mode("regional"):
-        typer.echo(f"{answered} of {regions} regions answered; each was charged {charge.of_answer.text()} rho.")
+        typer.echo(f"{answered} of {some(regions, 'region')} answered; each was charged {charge.of_answer.text()} rho.")
     if summed is not None:
         which = f"{len(summed.regions)} of {regions} regions are in the national sums, of attempt {summed.attempt}"
         typer.echo(f"{which}; each attempt costs {charge.of_attempt.text()} rho.")

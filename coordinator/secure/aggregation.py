@@ -42,6 +42,7 @@ from policies.documents import from_canonical, to_canonical
 from policies.rules.refusals import Reason, Refused
 from policies.secure.rounds import NationalSum, Participants, SecureKeys, Sharing, Survivors
 from policies.study.roster import Roster, checkpoint_keys
+from policies.study.text import some
 
 V = TypeVar("V")
 
@@ -283,7 +284,7 @@ class Aggregation:
         _, done = _SAYS[self.stage]
         missing = sorted(set(self.asked.programme.weights) - self.replied)
         why = ", ".join(f"{region} ({self._late.get(region, 'not on the line')})" for region in missing)
-        sentence = f"{len(self.replied)} regions {done}; it takes {self.need}. Missing: {why}."
+        sentence = f"{some(len(self.replied), 'region')} {done}; it takes {self.need}. Missing: {why}."
         return Aborted(sentence, tuple(missing))
 
     def _next(self, stage: Stage) -> Aggregation:

@@ -87,6 +87,7 @@ def restore(
     day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(made.made))
     terminal.say("run.restore.done", region=made.region, home=str(home), made=day, entries=made.entries)
     terminal.say("run.restore.no_budget")
+    terminal.say("run.restore.forgotten")
     for there, key in ((made.keys, "run.restore.no_keys"), (made.data, "run.restore.no_data")):
         if not there:
             terminal.say(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ def forget(
     cohort: Annotated[str | None, typer.Option(help="The cohort in the calendar, such as c3.")] = None,
     file: Annotated[Path | None, typer.Option(help="A text file with an id on each line.", dir_okay=False)] = None,
     show: Annotated[bool, typer.Option("--list", help="Say how many are listed and since when, never which.")] = False,
+    back: Annotated[bool, typer.Option("--take-back", help="Take households off the list, listed by mistake.")] = False,
     home: HomeOption = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -29,6 +31,8 @@ def forget(
 
     Ids are kept as keyed pseudonyms in a private file of this node, and stand in no log. The next import of the cohort
     leaves these households out and then removes the older data. Answers that were given before stay given.
+
+    `--take-back` undoes a mistake: the household counts again once an import of the cohort delivers it.
 
     An id on the command line may stay in the history of your shell: for more than one use --file, and remove that file.
 
@@ -41,11 +45,17 @@ def forget(
             return
         if cohort is None or not (households or file):
             terminal.stop(BAD_INPUT, "usage", "data.forget.usage")
-        _forget(found, terminal, cohort, _ids(terminal, households or [], file))
+        change = _take_back if back else _forget
+        _checked(found, terminal, cohort, _ids(terminal, households or [], file), change)
 
 
-def _forget(home: Home, terminal: Terminal, cohort: str, ids: list[str]) -> None:
-    from node.forgetting import forget as forget_households
+def _checked(
+    home: Home,
+    terminal: Terminal,
+    cohort: str,
+    ids: list[str],
+    change: Callable[[Home, Terminal, str, list[str]], None],
+) -> None:
     from node.importing.problems import BadImport
     from node.importing.request import check_cohort
 
@@ -56,12 +66,28 @@ def _forget(home: Home, terminal: Terminal, cohort: str, ids: list[str]) -> None
     except BadImport as error:
         terminal.stop(BAD_INPUT, error.reason, f"import.bad.{error.reason}", **error.fields)
     try:
-        done = forget_households(home.root, cohort, ids, int(time.time()))
+        change(home, terminal, cohort, ids)
     except OSError as error:
         terminal.stop(REFUSED, "writing", "data.forget.writing", detail=error.strerror or type(error).__name__)
+
+
+def _forget(home: Home, terminal: Terminal, cohort: str, ids: list[str]) -> None:
+    from node.forgetting import forget as forget_households
+
+    done = forget_households(home.root, cohort, ids, int(time.time()))
     terminal.result({"cohort": cohort, "new": done.new, "known": done.known})
     terminal.say("data.forget.done", new=done.new, known=done.known, cohort=cohort)
     terminal.say("data.forget.next", cohort=cohort)
+
+
+def _take_back(home: Home, terminal: Terminal, cohort: str, ids: list[str]) -> None:
+    from node.forgetting import take_back
+
+    done = take_back(home.root, cohort, ids)
+    terminal.result({"cohort": cohort, "taken": done.taken, "unknown": done.unknown})
+    terminal.say("data.forget.taken", taken=done.taken, unknown=done.unknown, cohort=cohort)
+    if done.taken:
+        terminal.say("data.forget.again", cohort=cohort)
 
 
 def _ids(terminal: Terminal, given: list[str], file: Path | None) -> list[str]:

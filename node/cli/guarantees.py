@@ -24,7 +24,7 @@ def guarantees(
 
     Example: rondgang node guarantees --out guarantees.html
     """
-    from importlib.metadata import version
+    from rondgang.software import software_version
 
     from node.operations import guarantees as facts_of
     from node.pages.guarantees import page
@@ -34,7 +34,7 @@ def guarantees(
     with faults(terminal):
         facts = facts_of(found)
         proof = read_proof()
-        text = page(facts, proof, int(time.time()), version("rondgang"), terminal.lang)
+        text = page(facts, proof, int(time.time()), software_version(), terminal.lang)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8", newline="\n")

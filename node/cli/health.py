@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -26,13 +27,11 @@ def health(
     from node.status import Status
 
     found, terminal = open_home(home, lang, as_json)
-    region, status = found.config().region, None
-    try:
+    region, response = found.config().region, None
+    # That nobody listens is said below.
+    with suppress(Unreachable):
         response = ask(found, "status", {})
-    except Unreachable:
-        pass  # nobody listens: said below
-    else:
-        status = None if response.fault else Status.model_validate_json(response.result)
+    status = None if response is None or response.fault else Status.model_validate_json(response.result)
     serving, connected = status is not None, status is not None and status.connected
     if status is None:
         terminal.say("node.status.stopped", region=region)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.terminal import BAD_INPUT, REFUSED, HomeOption, JsonOption, LangOption, Terminal, faults, open_home
+from policies.pages.words import one_or_many
 
 if TYPE_CHECKING:
     from node.approving import Proposal
@@ -162,7 +163,7 @@ def _print_list(home: Home, terminal: Terminal, waiting: tuple[Proposal, ...]) -
     if not waiting:
         terminal.say("node.pending.none")
         return
-    terminal.say("node.pending.one" if len(waiting) == 1 else "node.pending.many", count=len(waiting))
+    terminal.say(one_or_many("node.pending", len(waiting)), count=len(waiting))
     for one in waiting:
         print(f"\n{one.hash[:SHORT]}  {plain(one.title.in_language(terminal.lang))} ({one.id})")
         _print_facts(terminal, one, explain(one, understand(home, one.hash), terminal.lang), short=True)
@@ -188,6 +189,8 @@ def _print_whole(terminal: Terminal, one: Proposal, notes: str, asked: tuple[Exp
 
 
 def _print_facts(terminal: Terminal, one: Proposal, asked: tuple[Explained, ...], *, short: bool) -> None:
+    from node.pages.explained import cohort_words
+
     shown = asked[:_SHOWN] if short else asked
     lines = [_asks(terminal, figure) for figure in shown]
     if len(shown) < len(asked):
@@ -196,8 +199,7 @@ def _print_facts(terminal: Terminal, one: Proposal, asked: tuple[Explained, ...]
     who = {"requester": plain(one.requester), "researcher": plain(one.researcher)}
     _print_field(terminal, "purpose", [plain(one.purpose)])
     _print_field(terminal, "asked_by", [terminal.words("node.pending.signed_by", **who)])
-    cohort = terminal.words("node.pending.of_regions", cohort=one.cohort, count=one.regions)
-    _print_field(terminal, "cohort", [cohort])
+    _print_field(terminal, "cohort", [cohort_words(one, terminal.lang)])
     _print_field(terminal, "price", [amount_words(terminal, one.price)])
     _print_field(terminal, "left", [terminal.words("node.pending.left_is", **left)])
     _print_field(terminal, "asks", lines)

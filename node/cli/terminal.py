@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:  # the verbs load what they need themselves: a command line starts in a blink
     from pydantic import BaseModel
 
+    from node.errors import BadHome
     from node.home import Home
     from policies.study.text import Language
 
@@ -80,8 +81,14 @@ def open_home(home: Path | None, lang: Lang | None, as_json: bool) -> tuple[Home
         if lang is None:
             terminal.lang = found.config().lang
     except BadHome as error:
-        terminal.stop(BAD_INPUT, "bad_home", "node.fault.home", detail=str(error))
+        _bad_home(terminal, error)
     return found, terminal
+
+
+def _bad_home(terminal: Terminal, error: BadHome) -> NoReturn:
+    if error.key is not None:
+        terminal.stop(BAD_INPUT, "bad_home", error.key, **error.fields)
+    terminal.stop(BAD_INPUT, "bad_home", "node.fault.home", detail=str(error))
 
 
 @contextmanager
@@ -94,7 +101,7 @@ def faults(terminal: Terminal) -> Iterator[None]:
     try:
         yield
     except errors.BadHome as error:
-        terminal.stop(BAD_INPUT, "bad_home", "node.fault.home", detail=str(error))
+        _bad_home(terminal, error)
     except BadDocument as error:
         terminal.stop(BAD_INPUT, "bad_document", "node.fault.file", detail=str(error))
     except (errors.HomeBusy, errors.Unreachable):

@@ -17,7 +17,7 @@ from node.notes import read_notes
 from node.operations import one_programme, pending
 from node.pages.decision import amount_words
 from node.pages.examples import Told, tell
-from node.pages.explained import Explained, explain
+from node.pages.explained import Explained, cohort_words, explain
 from node.status import Amount
 from node.steward import NoKey, give_word
 from node.understanding import understand
@@ -155,7 +155,7 @@ def _told(visit: Visit, one: Proposal) -> dict[str, object]:
         "title": one.title.in_language(visit.lang),
         "purpose": one.purpose,
         "by": visit.words("node.pending.signed_by", requester=one.requester, researcher=one.researcher),
-        "cohort": visit.words("node.pending.of_regions", cohort=one.cohort, count=one.regions),
+        "cohort": cohort_words(one, visit.lang),
         "price": _amount(visit, one.price),
         "left": visit.words(
             "node.pending.left_is",

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from node.approving import Heard, Proposal
-from node.pages.explained import explain
+from node.pages.explained import cohort_words, explain
 from node.status import Amount
 from node.understanding import Understood
 from policies.pages.dates import clock, date
@@ -88,7 +88,10 @@ def _parts(told: Decided, entry: str, lang: Language) -> list[tuple[str, list[tu
         (words("node.pending.hash"), one.hash),
         (words("node.pending.purpose"), one.purpose),
         (words("node.pending.asked_by"), _who(one, lang)),
-        (words("node.pending.cohort"), words("node.pending.of_regions", cohort=one.cohort, count=one.regions)),
+        (
+            words("node.pending.cohort"),
+            cohort_words(one, lang),
+        ),
         (words("node.pending.came"), f"{date(one.came, lang)} {clock(one.came)} UTC"),
         (words("node.pending.deadline"), f"{date(one.deadline, lang)} {clock(one.deadline)} UTC"),
     ]

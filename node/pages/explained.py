@@ -10,7 +10,7 @@ from node.approving import Proposal
 from node.pages.phrases import Phrases
 from node.understanding import Understood
 from policies.pages.numbers import at_most
-from policies.pages.words import say
+from policies.pages.words import one_or_many, say
 from policies.statistics.gains import Gain
 from policies.study.text import Language
 
@@ -87,3 +87,8 @@ def _margin(half: float | None, readable: bool, points: bool, lang: Language) ->
     # Two digits that count, rounded up: a margin is never promised smaller than it is.
     places = min(_PLACES, max(0, 1 - floor(log10(half)))) if half > 0 else 0
     return say("decide.gain.number", lang, margin=at_most(Decimal(repr(half)), places, lang))
+
+
+def cohort_words(one: Proposal, lang: Language) -> str:
+    """The cohort that is asked about, and in how many regions."""
+    return say(one_or_many("node.pending.of_regions", one.regions), lang, cohort=one.cohort, count=one.regions)

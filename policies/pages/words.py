@@ -27,6 +27,11 @@ def catalogue() -> dict[str, Text]:
     return load_yaml(Words, CATALOGUE).words
 
 
+def one_or_many(key: str, count: int) -> str:
+    """The key of the sentence about this many: `key.one` about a single thing, else `key.many`."""
+    return f"{key}.one" if count == 1 else f"{key}.many"
+
+
 def say(key: str, lang: Language, **fields: str | int) -> str:
     """The sentence in this language with its `{fields}` filled in.
 

@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from ipaddress import ip_address
 from typing import Literal
+
+from rondgang.versions import SPOKEN
 
 from policies.rules.refusals import Reason
 
 Kind = Literal["counter", "gauge"]
+Room = Literal["node", "coordinator", "witness"]
 Labels = Mapping[str, "frozenset[str] | re.Pattern[str]"]
 
 REASONS = frozenset(reason.value for reason in Reason)
@@ -27,18 +29,6 @@ COHORT = re.compile(r"[a-z][a-z0-9]{0,20}")
 PARTY = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 """What people call a party on the roster."""
 VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
-
-
-def loopback(address: str) -> str:
-    """The address, if it is one of this machine alone: figures are shown without TLS. Raises ValueError."""
-    host, colon, port = address.rpartition(":")
-    try:
-        here = ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        here = False
-    if not (here and colon and port.isascii() and port.isdigit() and int(port) < 65_536):
-        raise ValueError("expected an address of this machine, such as 127.0.0.1:9464 or [::1]:9464")
-    return address
 
 
 class OffList(Exception):
@@ -105,7 +95,7 @@ class Sheet:
         return self._values.setdefault(name, {}), family.place(labels)
 
 
-def common(room: Literal["node", "coordinator", "witness"]) -> tuple[Family, ...]:
+def common(room: Room) -> tuple[Family, ...]:
     """What every party tells of itself."""
     return (
         Family(
@@ -122,3 +112,10 @@ def common(room: Literal["node", "coordinator", "witness"]) -> tuple[Family, ...
         ),
         Family(f"rondgang_{room}_faults_total", "counter", "Faults that its log tells the place of."),
     )
+
+
+def put_common(sheet: Sheet, room: Room, *, version: str, started: int, expires: int) -> None:
+    """Puts what `common` lists, but for the faults, which are counted. Instants are unix seconds."""
+    sheet.put(f"rondgang_{room}_build_info", 1, version=version, contract=str(max(SPOKEN)))
+    sheet.put(f"rondgang_{room}_started_timestamp_seconds", started)
+    sheet.put(f"rondgang_{room}_certificate_expires_timestamp_seconds", expires)

@@ -1,4 +1,4 @@
-"""Words in both languages, and the identifiers that documents share."""
+"""Words in both languages, numbers of things in English ones, and the identifiers that documents share."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ class Text(Document):
 
     def in_language(self, language: Language) -> str:
         return self.nl if language == "nl" else self.en
+
+
+def some(count: int, one: str, more: str = "") -> str:
+    """A number of things in English words: 1 region, 2 regions. Of other plurals `more` is the word."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Protocol
 
+from rondgang.software import software_version
+
 GROUP = "rondgang.verbs"
 DONE, USAGE = 0, 2
 
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None, find: Callable[[], Iterable[Verb]] =
             print(_help(verbs))
             return DONE if words else USAGE
         case ["--version" | "-V", *_]:
-            print(f"rondgang {_version()}")
+            print(f"rondgang {software_version('(run from a folder, not installed)')}")
             return DONE
         case [name, *rest] if name in verbs:
             return _run(verbs[name], rest)
@@ -103,10 +105,3 @@ def _help(verbs: dict[str, Verb]) -> str:
         "Exit codes: 0 done, 1 refused or a check failed, 2 bad input or usage, 75 try again later.",
     ]
     return "\n".join(lines)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("rondgang")
-    except metadata.PackageNotFoundError:
-        return "(run from a folder, not installed)"

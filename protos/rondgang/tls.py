@@ -1,4 +1,4 @@
-"""TLS identities: key and signing request of a party, and reading role and key out of a certificate.
+"""TLS identities: key and signing request of a party, and reading role, key and hosts out of a certificate.
 
 Every party's TLS key is ECDSA on P-256. Who it is stands in one URI of the subject alternative name (see
 `rondgang.roles`), and the roster knows it by the SHA-256 of its SubjectPublicKeyInfo, so that a renewed certificate on
@@ -21,6 +21,7 @@ from rondgang.roles import Party
 __all__ = [
     "BadCertificate",
     "Certified",
+    "host_names",
     "new_tls_key",
     "request_certificate",
     "requested",
@@ -100,6 +101,20 @@ def role_of_certificate(pem: bytes) -> Certified:
     except _UNREADABLE:
         raise BadCertificate("not a certificate in PEM form") from None
     return _certified(extensions, key)
+
+
+def host_names(pem: bytes) -> tuple[str, ...]:
+    """The host names in a certificate (PEM), and then its addresses: under what it may be dialled. Often none.
+
+    Reads only, as `role_of_certificate` does. Raises `BadCertificate` where no names of any kind stand in it.
+    """
+    try:
+        extensions = x509.load_pem_x509_certificate(pem).extensions
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (*_UNREADABLE, x509.ExtensionNotFound):
+        raise BadCertificate("not a certificate in PEM form with a subject alternative name") from None
+    addresses = names.get_values_for_type(x509.IPAddress)
+    return (*names.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
 
 
 def spki_sha256(key: ec.EllipticCurvePublicKey) -> str:

@@ -236,7 +236,8 @@ def test_our_own_callers_speak_nothing_older_than_1_3(tmp_path: Path) -> None:
             channel(f"127.0.0.1:{listening.getsockname()[1]}", country.researcher.tls()) as line,
         ):
             # A call, and not `channel_ready_future`: its polling thread outlives the channel and falls over it.
-            calling = line.unary_unary("/any/Call").future(b"", wait_for_ready=True, timeout=PATIENCE_S)
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = line.unary_unary("/any/Call")
+            calling = call.future(b"", wait_for_ready=True, timeout=PATIENCE_S)
             plain, _ = listening.accept()
             plain.settimeout(PATIENCE_S)
             assert _shook(made, plain) is expected

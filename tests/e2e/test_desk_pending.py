@@ -143,6 +143,7 @@ def test_the_terminal_does_not_wait_for_a_steward_and_says_how_to_come_back(
         nodes["BB"].reply(facts["run"], answers(nodes["BB"], nodes["BB"].orders[0]))
         complete = rondgang(country, "watch", facts["run"], "--stay")
         assert (complete.exit_code, "complete: 3 answered" in complete.stdout) == (0, True)
+        assert "complete" not in complete.stderr
 
 
 def test_where_every_region_awaits_its_steward_a_run_is_opened(country: Country, server: DeskThread) -> None:

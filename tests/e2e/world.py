@@ -158,9 +158,9 @@ def draft(
     )
 
 
-def until(condition: Callable[[], bool], what: str = "") -> None:
+def until(condition: Callable[[], bool], what: str = "", patience_s: float = PATIENCE_S) -> None:
     """Waits until a condition holds; fails after a while."""
-    last = time.monotonic() + PATIENCE_S
+    last = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < last, f"waited in vain {what}"
         time.sleep(0.02)

@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,6 @@ from coordinator.store.store import Store, open_store
 from coordinator.witness import store as desk_witness
 from node.evidence import export
 from node.home import Home
-from node.ledger.schema import beside, migrations, schema_of
 from policies.documents import to_canonical
 from policies.rules.witness import Ask, Exchanged, Reply
 from policies.study.adoption import NotAdopted
@@ -51,7 +50,7 @@ from tests.travel_world import POLICY, REGIONS, Station, Travel
 from tests.witnesses import Witness
 
 YEAR_S = 365 * DAY_S
-OLD_HOME = Path(__file__).parents[1] / "vectors" / "homes" / "2026-11-first.tar.gz"
+OLD_HOME = Path(__file__).parents[1] / "vectors" / "homes" / "2026-11-sums.tar.gz"
 WIDE: dict[str, Any] = {
     **POLICY,
     "cohorts": {"c3": {"rho": "1.5"}, "c4": {"rho": "1.5"}},
@@ -82,15 +81,11 @@ class OnDisk(Witness):
 
 @dataclass
 class Months(Travel):
-    """`until` says for how long the roster bears a party out, by its TLS key.
-
-    `first_release`: how many entries AA's ledger had when this release took it over.
-    """
+    """`until` says for how long the roster bears a party out, by its TLS key."""
 
     until: dict[str, int] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     serial: int = 9
-    first_release: int = 0
     witness_home: WitnessHome = field(init=False)
     _stack: ExitStack = field(default_factory=ExitStack)
     _desk: DeskThread | None = None
@@ -98,7 +93,7 @@ class Months(Travel):
     @classmethod
     @contextmanager
     def lived(cls, folder: Path, start: int) -> Iterator[Months]:
-        """Everything enrolled and adopted at `start`; AA on a home that the first release left."""
+        """Everything enrolled and adopted at `start`; AA on a home that the release before left."""
         country, home = _country(folder)
         made = cls(folder, country, Clock(start), ())
         made.witness_home = home
@@ -162,16 +157,13 @@ class Months(Travel):
         self._certify(code)
 
     def station(self, code: str) -> Station:
-        """Sets up the node of a region; AA's home is the one that the first release left."""
+        """Sets up the node of a region; AA's home is the one that the release before left."""
         if code != "AA":
             made = Station(self.folder / code, self, code)
         else:
             with tarfile.open(OLD_HOME) as packed:
                 packed.extractall(self.folder / "old", filter="data")
             old = Home(self.folder / "old" / "home")
-            with closing(beside(old.ledger_file)) as ledger:
-                assert schema_of(ledger) < migrations()[-1][0]
-                (self.first_release,) = ledger.execute("SELECT count(*) FROM entries").fetchone()
             made = Station.on(old, self, code)
         self.stations[code] = made
         self._certify(code)
@@ -275,7 +267,7 @@ class Months(Travel):
 
 
 def _country(folder: Path) -> tuple[Country, WitnessHome]:
-    """As in tests/travel_world.py, with the keys that the first release's home knows, and a witness with a folder."""
+    """As in tests/travel_world.py, with the keys that the old home knows, and a witness with a folder."""
     consortium = Consortium(found(_seed("consortium"), "Tests", real_now() - DAY_S))
     config = CoordinatorConfig(role="coordinator", name="Desk", listen="127.0.0.1:0")
     desk = Profile.create(folder / "desk", config, consortium.public, _seed("desk"))

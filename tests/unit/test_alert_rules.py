@@ -51,6 +51,7 @@ def test_every_rule_has_a_name_of_its_own_a_severity_and_says_what_to_do() -> No
         assert set(rule["annotations"]) == {"summary", "action"}
 
 
+@pytest.mark.promtool
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: apt-get install prometheus) is absent")
 def test_rules_fire_when_their_own_tests_expect_it() -> None:
     for words in (("check", "rules", "rondgang.rules.yaml"), ("test", "rules", "rondgang.rules.test.yaml")):

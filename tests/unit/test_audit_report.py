@@ -76,7 +76,16 @@ def test_it_begins_with_the_conclusion_and_the_fingerprint_to_quote() -> None:
         assert digest("evidence") in header.text
     assert "13 regions and 43 answers" in sound.text
     warned = page(national([one for one in FINDINGS if one.severity is Severity.WARNING]), "en")
-    assert "1 findings need to be asked about" in read(warned).text
+    assert "1 finding needs to be asked about" in read(warned).text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("nl", "Nagerekend voor 1 regio en 1 antwoord:"), ("en", "Checked for 1 region and 1 answer:")],
+)
+def test_a_single_region_and_answer_are_spoken_of_as_one(lang: Language, words: str) -> None:
+    one = region("FR", CODES, [programme("stopping", "0.05")])
+    assert words in read(page(verdict(one), lang)).text
 
 
 def test_every_chart_stands_beside_a_table_with_the_same_numbers() -> None:
@@ -300,7 +309,8 @@ def _everything() -> list[Verdict]:
     desk = Bundle("d", "coordinator", "D", made.now, CONSORTIUM, digest("d"), checkpoints=(note,), answers=(answer,))
     warning = [one for one in FINDINGS if one.severity is Severity.WARNING]
     full = verdict(*regions, findings=FINDINGS, others=(witness, desk))
-    return [replace(full, no_bundles=("n",)), national(), national(()), national(warning), verdict()]
+    alone = verdict(region("FR", CODES, [programme("one", "0.05")]), findings=warning * 2)
+    return [replace(full, no_bundles=("n",)), national(), national(()), national(warning), verdict(), alone]
 
 
 def test_what_counts_over_the_lifetime_is_that_of_the_dearest_cohorts() -> None:

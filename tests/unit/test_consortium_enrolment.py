@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 from rondgang.roles import Party, Role
-from rondgang.tls import new_tls_key, request_certificate, role_of_certificate
+from rondgang.tls import host_names, new_tls_key, request_certificate, role_of_certificate
 
 from compose.consortium.authority import SKEW_S, issue
 from compose.consortium.enrolment import SERVERS, Enrolled, Terms, enrol
@@ -93,6 +93,13 @@ def test_a_coordinator_is_reached_under_its_hosts() -> None:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost", "desk.example.org"]
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "192.0.2.7"]
+    assert host_names(outcome.certificate) == ("localhost", "desk.example.org", "127.0.0.1", "192.0.2.7")
+
+
+def test_a_region_is_reached_under_no_host() -> None:
+    outcome = _ask(FRIESLAND.request)
+    assert isinstance(outcome, Enrolled)
+    assert host_names(outcome.certificate) == ()
 
 
 @pytest.mark.parametrize("host", ["", "*.example.org", "https://desk", "desk:443", "a b", "dësk"])

@@ -1,8 +1,14 @@
-"""Two builds agree on the highest version both speak, or say which side is behind."""
+"""Two builds agree on the highest version both speak, or say which side is behind; a build says which it is."""
 
 import itertools
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
 
 import pytest
+import rondgang
+from rondgang.software import software_version
 from rondgang.versions import SPOKEN, Agreed, NoCommonVersion, negotiate
 
 
@@ -37,3 +43,15 @@ def test_agreement_is_alike_from_both_sides_for_all_small_sets() -> None:
         assert isinstance(outcome, Agreed) == bool(ours & theirs)
         if isinstance(outcome, Agreed):
             assert outcome == negotiate(theirs, ours)
+
+
+def test_the_software_says_its_version_or_that_it_runs_from_a_folder() -> None:
+    assert software_version() == metadata.version("rondgang")
+    root = str(Path(rondgang.__file__).parents[1])
+    # Without site-packages nothing is installed.
+    script = (
+        f"import sys; sys.path.insert(0, {root!r}); from rondgang.software import software_version as version; "
+        "print(version(), version('(nothing)'))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["folder", "(nothing)"]

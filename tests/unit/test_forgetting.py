@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from node.cli import app
 from node.errors import BadHome, HomeBusy
-from node.forgetting import FILE, forget, forgotten, listed
+from node.forgetting import FILE, forget, forgotten, listed, take_back
 from node.home import Home
 from node.importing import purge as purging
 from node.importing.lock import importing
@@ -77,6 +77,30 @@ def test_the_list_is_private_and_names_nobody(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "kanarie7531" not in path.read_text("ascii")
     assert [(one.cohort, one.households, one.first, one.last) for one in listed(tmp_path)] == [("c3", 3, 7, 9)]
+
+
+def test_a_household_listed_by_mistake_is_taken_back_and_counts_once_it_is_delivered_again(tmp_path: Path) -> None:
+    folder = deliver(tmp_path / "in", household=HOUSEHOLDS, child=CHILDREN)
+    forget(tmp_path, "c3", ["h1", "h2"], now=7)
+    forget(tmp_path, "c4", ["h1"], now=8)
+    without = take(tmp_path, folder).snapshot
+    done = take_back(tmp_path, "c3", ["h1", "h9"])
+    assert (done.taken, done.unknown) == (1, 1)
+    assert rows(without, "household", ["incidents__T0"]) == [(0,), (3,), (4,)]
+    assert rows(take(tmp_path, folder).snapshot, "household", ["incidents__T0"]) == [(0,), (1,), (3,), (4,)]
+    assert [(one.cohort, one.households) for one in listed(tmp_path)] == [("c3", 1), ("c4", 1)]
+
+
+def test_taking_back_by_the_verb_says_how_many_and_never_which(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home").root
+    assert _run(home, "forget", "kanarie7531", "h2", "--cohort", "c1").exit_code == 0
+    back = _run(home, "forget", "kanarie7531", "h3", "--cohort", "c1", "--take-back", "--lang", "en")
+    assert back.exit_code == 0, back.output
+    assert "Taken off the list of cohort c1: 1. Not listed: 1." in back.output
+    assert "count again once you import" in back.output
+    assert "kanarie7531" not in back.output
+    none = _run(home, "forget", "h3", "--cohort", "c1", "--take-back", "--lang", "en")
+    assert "count again" not in none.output
 
 
 @pytest.mark.parametrize("spoil", ["key", "list"])

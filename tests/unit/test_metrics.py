@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +24,7 @@ from coordinator import metrics as desk
 from coordinator.home import CoordinatorConfig
 from node import metrics as node
 from node.home import Metrics
-from node.metering import Shown
+from policies.rules.exposition import Shown
 from policies.rules.metrics import Family, OffList, Sheet
 from policies.rules.refusals import Reason, Refused
 from tests.node_world import SNAPSHOT, World, make_home, put_snapshot
@@ -107,7 +108,7 @@ def certified(home_root: Path) -> None:
 
 def shown(sheet: Sheet) -> dict[str, float]:
     """The figures as a collector reads them."""
-    page, registry = Shown(), CollectorRegistry(auto_describe=False)
+    page, registry = Shown(()), CollectorRegistry(auto_describe=False)
     page.sheet = sheet
     registry.register(page)
     lines = generate_latest(registry).decode("utf-8").splitlines()
@@ -162,7 +163,7 @@ def _every_field(note: Callable[..., None], fields: frozenset[str], event: str) 
 def test_a_canary_in_any_field_of_any_event_gets_into_no_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with desk_log.logging_to(tmp_path), desk_log.told_to(counting := desk.Counting()):
+    with desk_log.logging_to(tmp_path), desk_log.told_to(counting := desk.counting()):
         for event in sorted(desk_log.EVENTS):
             # A party is called as the consortium's roster calls it, not as it likes.
             _every_field(desk_log.note, desk_log.FIELDS - {"party"}, event)
@@ -170,7 +171,7 @@ def test_a_canary_in_any_field_of_any_event_gets_into_no_log(
             desk_log.note(CANARY)  # type: ignore[arg-type]
         with pytest.raises(KeyError):
             desk_log.note("answer_kept", value=CANARY)
-    with witness_log.logging_to(tmp_path), witness_log.told_to(watching := witness.Counting()):
+    with witness_log.logging_to(tmp_path), witness_log.told_to(watching := witness.counting()):
         for event in sorted(witness_log.EVENTS):
             _every_field(witness_log.note, witness_log.FIELDS, event)
         with pytest.raises(KeyError):
@@ -180,6 +181,23 @@ def test_a_canary_in_any_field_of_any_event_gets_into_no_log(
     told.append(str(shown_of(watching.beside(Sheet(witness.FAMILIES)))))
     assert len("".join(told)) > 10_000
     assert [text for text in told if "anarie" in text or "0612345678" in text] == []
+
+
+def test_lines_that_several_threads_log_are_all_counted_while_others_look(tmp_path: Path) -> None:
+    with witness_log.logging_to(tmp_path), witness_log.told_to(counting := witness.counting()):
+
+        def work() -> None:
+            for _ in range(200):
+                witness_log.note("cosigned", region="FR")
+                counting.beside(Sheet(witness.FAMILIES))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    found = dict(shown_of(counting.beside(Sheet(witness.FAMILIES))))
+    assert found == {"rondgang_witness_cosigned_total": {("FR",): 800}}
 
 
 def shown_of(sheet: Sheet) -> list[tuple[str, object]]:

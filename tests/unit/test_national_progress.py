@@ -74,6 +74,22 @@ def test_a_run_is_left_to_its_stewards_only_while_no_round_goes_on() -> None:
     assert follow(_Told(_progress(both, *pending), last), "run-1", None) == last
 
 
+def test_where_a_run_ends_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """`watch` prints the end itself, as its result; what came before it is told on the way."""
+    going = _progress(NationalProgress(Where.VECTORS, 1, 1, 2, 3), *SENT)
+    done = _progress(NationalProgress(Where.SUMMED, 1, 1, 4, 3), *SENT)
+    left = _progress(NationalProgress(Where.WAITING, 1, 1, 2, 3), *(Asked.PENDING,) * 4)
+    assert follow(_Told(going, done), "run-1", None, tell_end=False) == done
+    assert "2 did" in (told := capsys.readouterr().err)
+    assert "complete" not in told
+    assert follow(_Told(going, left), "run-1", None, tell_end=False) == left
+    assert "awaiting approval" not in capsys.readouterr().err
+    assert follow(_Told(left, done), "run-1", None, stay=True, tell_end=False) == done
+    assert "awaiting approval" in capsys.readouterr().err
+    assert follow(_Told(going, done), "run-1", None) == done
+    assert capsys.readouterr().err.count("complete") == 1
+
+
 def test_a_region_that_stands_twice_in_a_message_stands_there_not_at_all() -> None:
     box = attend_pb2.SecureBox(region="AA", box=b"one")
     twice = attend_pb2.SecureReply(boxes=attend_pb2.SecureBoxes(boxes=[box, box]))

@@ -84,7 +84,7 @@ def test_a_home_is_not_made_twice(run: Verb) -> None:
     assert init(run).exit_code == 0
     again = init(run, "ZL")
     assert again.exit_code == 2
-    assert "already" in again.stderr
+    assert "is al de gegevensmap van een knooppunt" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,9 @@ def test_without_a_home_nothing_works_and_it_says_what_to_give(run: Verb) -> Non
     for verb in ("status", "serve"):
         refused = run(verb, home=None)
         assert refused.exit_code == 2
-        assert "--home" in refused.stderr
+        assert "Welk knooppunt? Geef de gegevensmap met --home" in refused.stderr
+        english = run(verb, "--lang", "en", home=None)
+        assert "Which node? Give its home with --home" in english.stderr
 
 
 def test_what_was_not_signed_by_the_consortium_ends_with_one(run: Verb, tmp_path: Path) -> None:

@@ -26,10 +26,11 @@ def test_everything_in_a_home_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_home_is_named_or_nothing_happens(tmp_path: Path) -> None:
-    with pytest.raises(BadHome, match="--home DIR"):
+    with pytest.raises(BadHome, match="no --home, and no RONDGANG_HOME"):
         find_home(None, {})
-    with pytest.raises(BadHome, match=r"config\.yaml"):
+    with pytest.raises(BadHome, match="not the home of a node") as none:
         find_home(tmp_path, {})
+    assert (none.value.key, none.value.fields) == ("node.home.none", {"home": str(tmp_path)})
     home = make_home(tmp_path / "home")
     assert find_home(None, {"RONDGANG_HOME": str(home.root)}) == home
     assert find_home(home.root, {"RONDGANG_HOME": "elsewhere"}) == home

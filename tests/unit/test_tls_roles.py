@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from rondgang.errors import BadCertificate
 from rondgang.roles import Role
-from rondgang.tls import Certified, requested, role_of_certificate
+from rondgang.tls import Certified, host_names, requested, role_of_certificate
 
 from compose.consortium.authority import Authority, issue, pem
 from tests.applicants import DAY_S, Applicant, authority
@@ -147,9 +147,11 @@ def test_callers_refuse_a_desk_that_is_expired_strange_or_no_desk() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"not PEM", FRIESLAND.request.csr.encode(), FRIESLAND.tls_key])
-def test_what_is_no_certificate_has_no_role(text: bytes) -> None:
+def test_what_is_no_certificate_has_no_role_and_no_host(text: bytes) -> None:
     with pytest.raises(BadCertificate):
         role_of_certificate(text)
+    with pytest.raises(BadCertificate):
+        host_names(text)
 
 
 def test_a_certificate_without_a_role_has_no_role() -> None:

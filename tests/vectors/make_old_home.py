@@ -14,6 +14,9 @@ from pathlib import Path
 from tests.node_world import World, import_rows, make_home
 from tests.small_study import heading, planned
 
+OTHER_RUN = "run-fedcba9876543210"
+"""A run stands for one programme."""
+
 
 def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -23,7 +26,7 @@ def main(out: Path) -> None:
         world = World(home)
         answer = world.ask()
         assert isinstance(answer, bytes)
-        world.ask(planned().model_copy(update={"programme": heading(id="elsewhere", cohort="c9")}))
+        world.ask(planned().model_copy(update={"programme": heading(id="elsewhere", cohort="c9")}), OTHER_RUN)
         world.region.close()
         (root / "answer.json").write_bytes(answer)
         with tarfile.open(out, "w:gz") as packed:
