@@ -19,10 +19,12 @@ from tests.storms.kinds import Fault, Kind
 _BACK_S = 30.0
 _PAGES = 2 * 4096
 _BREAK_S = 0.5
+_TRIES = 3
+_AGAIN_S = 0.5
 
 
 class NotBack(Exception):
-    """A container did not come back after a fault had ended; says which."""
+    """A container does not run: it did not come back after a fault; says which."""
 
 
 @dataclass(slots=True)
@@ -37,9 +39,23 @@ class Hands:
     """Containers by service: they keep their ids, and to look one up takes longer than a round does."""
 
     def begin(self, fault: Fault) -> None:
-        """Does it to every target."""
+        """Does it to every target, as soon as that runs. Raises NotBack where one does not, from an earlier fault."""
         for service in fault.targets:
-            self._begins[fault.kind](fault, service)
+            self._wait(fault, service)
+        for service in fault.targets:
+            self._insist(fault, service)
+
+    def _insist(self, fault: Fault, service: str) -> None:
+        """An engine of few cores under load cannot always freeze a process at once."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._begins[fault.kind](fault, service)
+            except docker.errors.APIError:
+                if not left:
+                    raise
+                time.sleep(_AGAIN_S)
+            else:
+                return
 
     def end(self, fault: Fault) -> None:
         """Undoes it, and waits until the containers run. Raises NotBack."""
@@ -179,4 +195,4 @@ class Hands:
                 if state["Status"] == "running" and state["Pid"] != before:
                     return
             time.sleep(0.1)
-        raise NotBack(f"{service} does not run {_BACK_S:.0f} s after: {fault}")
+        raise NotBack(f"{service} does not run, and was waited for {_BACK_S:.0f} s: {fault}")

@@ -67,7 +67,7 @@ class Asker:
             self._ask(asking, ran)
         except (Unreachable, CallFailed) as error:
             ran.wrong.append(f"{asking.name}: the desk is not itself again: {error}")
-        except (NotBack, NotStarted) as error:
+        except (NotBack, NotStarted, docker.errors.APIError) as error:
             ran.wrong.append(f"{asking.name}: {error}")
         ran.seconds = time.monotonic() - began
         return ran
@@ -104,15 +104,13 @@ class Asker:
         """At its moment, or as soon as the run has ended without it."""
         watch.until(lambda progress: reached(fault.moment, progress), ran.asking.patience_s)
         before = standing(watch.latest)
+        self.hands.begin(fault)
         try:
-            self.hands.begin(fault)
             ran.hits.append(Hit(fault, before, standing(watch.latest)))
             if fault.lasts_s is None:
                 watch.until(ended, ran.asking.patience_s + _GRACE_S)
             else:
                 time.sleep(fault.lasts_s)
-        except docker.errors.APIError as error:
-            ran.wrong.append(f"{ran.asking.name}: {fault} could not be done: {error}")
         finally:
             self.hands.end(fault)
 

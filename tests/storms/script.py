@@ -47,7 +47,7 @@ NODE_CLOCK_S = 200
 SERVER_CLOCK_S = 80
 """So far do clocks jump: two of them together by less than the five minutes that an auditor grants to honest clocks."""
 SLOW_MS = (600, 1500, 2500)
-MOST_AT_ONCE = 3
+MOST_AT_ONCE = 4
 PATIENCE_S = 75
 IMPATIENCE_S = 25
 """The deadline of a programme, after its order: the short one where somebody stays away until the run has ended."""

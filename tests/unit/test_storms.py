@@ -62,7 +62,7 @@ def test_no_two_faults_hit_one_service_at_once_and_one_server_falls_at_a_time() 
         hit = [service for fault in asking.faults for service in fault.targets]
         assert len(hit) == len(set(hit))
         assert sum(fault.kind.role in (Role.DESK, Role.DATABASE) for fault in asking.faults) <= 1
-    assert max(len(asking.faults) for asking in WHOLE) == 3
+    assert max(len(asking.faults) for asking in WHOLE) == 4
     combined = [{fault.kind.role for fault in asking.faults} for asking in WHOLE]
     assert any({Role.WITNESS, Role.NODE} <= roles for roles in combined)
 
