@@ -35,9 +35,10 @@ bench: ## measure speed and memory against plain baselines, and how often interv
 	@sh compose/ci/tests.sh bench $(ARGS)
 	@.venv/bin/python -m tests.bench.studies $(STUDIES)
 
-chaos: ## kill nodes, witnesses and the coordinator two thousand times, fail their disks, and audit what is left (ARGS="--kills 500")
+chaos: ## kill processes two thousand times and fail their disks; then 220 faults in containers, as root (ARGS="--kills 500" STORMS="--faults 40")
 	@sh compose/ci/venv.sh dev
 	@.venv/bin/python -m compose.chaos $(ARGS)
+	@.venv/bin/python -m tests.storms $(STORMS)
 
 e2e: ## build the images, run a federation in containers, ask it both ways, verify its evidence (ARGS="--regions 4")
 	@sh compose/ci/venv.sh demo

@@ -17,8 +17,10 @@ from node.answering import Answering
 from node.attend import Attendance, first_of
 from node.control import Request, Response, listen, stop_listening
 from node.entropy import fresh
+from node.errors import DiskFault
 from node.home import Home
 from node.journal import FileJournal, Journal, guard, place_of
+from node.ledger.ledger import Ledger
 from node.lock import exclusive
 from node.mechanism import DiscreteGaussian
 from node.metrics import Counting, sheet_of
@@ -36,6 +38,7 @@ TEST_ONLY = "the policy in force is for tests alone: its caps protect nobody"
 _PATIENCE_S = 5.0
 _SOON_S = 5.0
 """Witnesses that were away are tried again this soon."""
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class _Parts:
 def serve(home: Home, served: Served) -> None:
     """Serves until SIGTERM or SIGINT; what was begun by then is finished and stored.
 
-    Raises HomeBusy, BadHome, BrokenLedger, BadDelivery, and NotReady where roster, calendar or policy is missing.
+    Raises HomeBusy, BadHome, BrokenLedger, BadDelivery, and NotReady where roster, calendar or policy is missing; and
+    DiskFault once a commit has failed, so that whatever starts the node again has its ledger read anew.
     """
     with exclusive(home.lock_file, _PATIENCE_S), contextlib.ExitStack() as closing:
         region = Region(home, lambda: int(time.time()))
@@ -96,6 +100,8 @@ def serve(home: Home, served: Served) -> None:
         gc.freeze()
         asyncio.run(_serve(_Parts(region, answering, attempts, witnesses, journal, served)))
         journal("stopped")
+        if not region.ledger.usable:
+            raise DiskFault("serve: a commit failed; look after the disk, and start the node again")
 
 
 async def _serve(parts: _Parts) -> None:
@@ -112,12 +118,21 @@ async def _serve(parts: _Parts) -> None:
         async with _metered(parts, attendance, writer):
             control = await listen(region.home, _control(parts, attendance, writer))
             watching = asyncio.create_task(watch.run(stop))
+            looking = asyncio.create_task(_until_unusable(region.ledger, stop))
             try:
                 await attendance.run(stop, watch.on_attending)
             finally:
                 stop_listening(region.home, control)
                 watching.cancel()
-                await asyncio.wait({watching})
+                looking.cancel()
+                await asyncio.wait({watching, looking})
+
+
+async def _until_unusable(ledger: Ledger, stop: asyncio.Event) -> None:
+    """Sets `stop` once a commit has failed: a node that stayed would refuse everything until somebody looked."""
+    while ledger.usable:
+        await asyncio.sleep(_LOOK_S)
+    stop.set()
 
 
 @contextlib.asynccontextmanager

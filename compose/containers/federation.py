@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -103,7 +104,10 @@ class ContainerFederation(Federation):
         def one(service: str, home: Path) -> None:
             verb = verbs.get(service, ("rondgang", "node", "export-ledger"))
             self.inside(service, *verb, "--out", f"{_HOME}/{_BUNDLE}")
-            (home / _BUNDLE).replace(out / f"{home.name.removeprefix('node-')}.bundle")
+            bundle = out / f"{home.name.removeprefix('node-')}.bundle"
+            # A home may be a disk of its own: then it is copied, and would be ours.
+            shutil.move(home / _BUNDLE, bundle)
+            os.chown(bundle, *self.user)
 
         with ThreadPoolExecutor(2) as both:
             tuple(both.map(one, self.services, self.services.values()))
@@ -139,7 +143,7 @@ class ContainerFederation(Federation):
         }
 
 
-def verify(evidence: Path, consortium_key: str, user: Sequence[int]) -> str:
+def verify(evidence: Path, consortium_key: str, user: Sequence[int], *options: str) -> str:
     """What `rondgang audit verify` says of a folder of bundles, in a container without a network or a home.
 
     Raises EngineFailed where it finds anything: its exit code is that of the verb.
@@ -148,5 +152,5 @@ def verify(evidence: Path, consortium_key: str, user: Sequence[int]) -> str:
         "run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", "--user", ":".join(map(str, user)),
         "--security-opt", "no-new-privileges", "--tmpfs", "/tmp:size=64m", "--volume", f"{evidence.resolve()}:/in:ro",
         name("auditor"), "verify", *(f"/in/{bundle.name}" for bundle in sorted(evidence.glob("*.bundle"))),
-        "--consortium-key", consortium_key,
+        "--consortium-key", consortium_key, *options,
     )  # fmt: skip

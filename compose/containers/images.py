@@ -25,11 +25,21 @@ def build(*targets: str) -> None:
 
     What did not change since the last time comes from the engine's cache.
     """
-    base = base_image()
     for target in targets:
-        where = ["--file", "compose/containers/postgres.Dockerfile"] if target == DATABASE else ["--target", target]
-        docker("build", "--quiet", *where, "--build-arg", f"BASE_IMAGE={base}", *_trusted(),
-               "--tag", name(target), str(CHECKOUT), more={"DOCKER_BUILDKIT": "1"})  # fmt: skip
+        if target == DATABASE:
+            build_apart(target, CHECKOUT / "compose" / "containers" / "postgres.Dockerfile", CHECKOUT)
+        else:
+            _build(target, CHECKOUT, "--target", target)
+
+
+def build_apart(target: str, file: Path, context: Path) -> None:
+    """Builds what has a file of its own, of what is in the folder `context`. Raises EngineFailed."""
+    _build(target, context, "--file", str(file))
+
+
+def _build(target: str, context: Path, *options: str) -> None:
+    arguments = ("--build-arg", f"BASE_IMAGE={base_image()}", "--tag", name(target))
+    docker("build", "--quiet", *options, *arguments, *_trusted(), str(context), more={"DOCKER_BUILDKIT": "1"})
 
 
 def _trusted() -> tuple[str, ...]:

@@ -85,6 +85,11 @@ class Ledger:
         return self._log.book
 
     @property
+    def usable(self) -> bool:
+        """Whether more can be written: after a commit that failed it must be opened anew."""
+        return self._log.usable
+
+    @property
     def tree(self) -> Tree:
         """The Merkle tree over the entries, for proofs. Read only."""
         return self._log.tree

@@ -62,7 +62,7 @@ class Log:
 
     @property
     def usable(self) -> bool:
-        """Whether more can be written: no commit has failed."""
+        """Whether more can be written: no commit has failed. For any thread, also while one is under way."""
         return not self._failed
 
     @contextmanager
@@ -112,9 +112,11 @@ class Log:
     def _commit(self, name: str) -> None:
         if not self.connection.in_transaction:
             raise BrokenLedger(f"{name}: the transaction ended before its commit")
-        self._failed = True
-        self.connection.execute("COMMIT")
-        self._failed = False
+        try:
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._failed = True
+            raise
 
     def _still_ours(self, name: str) -> None:
         row = self.connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()

@@ -1,11 +1,13 @@
 """One witness over gRPC: messages are written and read here and nowhere else in this folder.
 
 Calls are made from the writer's thread and wait in none: each gives a future. The channel stays open between calls; one
-on which a call failed is closed, so that the next call dials anew, by the certificates that are on disk then.
+on which a call failed is closed, so that the next call dials anew, by the certificates that are on disk then. Only a
+channel that is still being opened when a call's time is up stays: over a slow line that takes longer than a call may.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -28,6 +30,7 @@ T = TypeVar("T")
 
 _SERVICE = witness_pb2.DESCRIPTOR.services_by_name["WitnessService"].full_name
 _WHY = {witness_pb2.NotCosignedReason.Value(f"NOT_COSIGNED_REASON_{why.name}"): why for why in Why}
+_DIALLING_S = 15.0
 _MOST_NOTES = 200
 """Checkpoints of other regions that are taken in, or passed on, at once: a few of each."""
 
@@ -41,6 +44,8 @@ class GrpcLine:
         self._settings = settings
         self._channel: grpc.Channel | None = None
         self._failed = False
+        self._answered = False
+        self._dialled_s = 0.0
 
     @property
     def address(self) -> str:
@@ -72,9 +77,11 @@ class GrpcLine:
 
         def done(call: grpc.Future[A]) -> None:
             try:
-                told.set_result(meaning(call.result()))
+                found = call.result()
+                self._answered = True
+                told.set_result(meaning(found))
             except grpc.RpcError as error:
-                self._failed = True
+                self._failed = not self._still_dialling(error)
                 told.set_result(Away(error.code().name.lower()))
             except grpc.FutureCancelledError:
                 told.set_result(Away("cancelled"))
@@ -90,11 +97,17 @@ class GrpcLine:
         method.future(request, timeout=within_s).add_done_callback(done)
         return told
 
+    def _still_dialling(self, error: grpc.RpcError) -> bool:
+        """Whether time was up on a channel over which nothing has come yet. Not for ever: what it dials may be gone."""
+        late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        return late and not self._answered and time.monotonic() - self._dialled_s < _DIALLING_S
+
     def _open(self) -> grpc.Channel:
         if self._failed:
             self.close()
             self._failed = False
         if self._channel is None:
+            self._answered, self._dialled_s = False, time.monotonic()
             options = channel_options(self._to, self._settings)
             self._channel = grpc.secure_channel(self._to.address, credentials(self._home), options)
         return self._channel

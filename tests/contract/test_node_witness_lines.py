@@ -1,5 +1,9 @@
 """A node and its witnesses over mutual TLS: cosignatures, comparisons, loss and return."""
 
+import json
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,10 +18,11 @@ from compose.demo.federation import free_port
 from node.home import CoordinatorAddress, WitnessAddress, Witnessing, write_config
 from node.recovering import Last
 from node.witnessing.recovery import ask
-from node.witnessing.said import Away
+from node.witnessing.said import Away, Exchanged
 from node.witnessing.wire import GrpcLine
 from node.witnessing.witnesses import Witnesses
 from policies.rules.refusals import Reason, Refused
+from tests.e2e.world import until
 from tests.node_desk import Address
 from tests.node_notes import Notes
 from tests.node_world import CHECKPOINT, World, make_home, put_snapshot, roster
@@ -159,3 +164,35 @@ def test_a_reset_asks_the_witnesses_of_the_settings(watched: Watched) -> None:
     started = time.monotonic()
     assert not isinstance(ask(watched.home, roster(), OPEN), Last)
     assert time.monotonic() - started < 3.0
+
+
+def test_a_line_that_opens_more_slowly_than_a_call_may_last_is_opened_all_the_same(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """A storm found it: each call that was late dialled anew, so a node behind a slow line was unwitnessed for good."""
+    config = watched.home.config()
+    with watched.listening(1), _slow(tmp_path / "lines.json", watched.servers[1].port, 300) as port:
+        line = GrpcLine(watched.home, WitnessAddress(address=f"127.0.0.1:{port}", name="localhost"), config.reconnect)
+        first = line.exchange([], 1.0).result(WITHIN_S)
+        later = [line.exchange([], 1.0).result(WITHIN_S) for _ in range(4)]
+        line.close()
+    assert isinstance(first, Away), "two round trips to open it, one for the call"
+    assert isinstance(later[-1], Exchanged)
+
+
+@contextmanager
+def _slow(file: Path, to: int, delay_ms: int) -> Iterator[int]:
+    """The port of a line to another port of this machine that is so late either way; a process of its own."""
+    port = free_port()
+    file.write_text(json.dumps({port: {"to": f"127.0.0.1:{to}", "delay_ms": delay_ms, "broken": False}}))
+    with subprocess.Popen([sys.executable, "-m", "tests.storms.line", str(file)]) as proxy:
+        try:
+            until(lambda: _listens(port), "for the line")
+            yield port
+        finally:
+            proxy.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from compose.demo.federation import free_port
 from node.home import Home, WitnessAddress, write_config
 from node.operations import Done, adopt_policy, status
 from node.status import Status
+from policies.rules.refusals import Reason
+from policies.wire.refusals import refusal_from_wire
 from tests.node_desk import Address, PlayedDesk, order, serve_log
 from tests.node_world import FOREVER, always_programme, always_roster, import_rows, make_home, signed_order
 from tests.small_study import region_policy
@@ -111,6 +114,27 @@ def test_an_answer_survives_kill_minus_nine(enrolled: Place) -> None:
     shown = status(home)
     assert [entry.event for entry in shown.last].count("debited") == 1
     assert '"event": "answered_again"' in serve_log(home.root)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux sets the limits of another process")
+def test_a_node_whose_ledger_cannot_be_written_ends_and_answers_when_it_is_started_again(enrolled: Place) -> None:
+    """A storm found it: with room on its disk again, a node that had stayed refused everything until somebody came."""
+    home = enrolled.home
+
+    async def conversation(desk: PlayedDesk) -> None:
+        with serving(home) as process:
+            await ask(desk)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+            other = always_programme("no_room")
+            reply = await desk.asked(order(other, RUN, signed_order(other, run=RUN, deadline=FOREVER)))
+            assert refusal_from_wire(reply.refusal).reason is Reason.FAULT
+            assert await asyncio.to_thread(process.wait, STOP_S) == 1
+        assert "start the node again" in (home.root / "serve.out").read_text(encoding="utf-8")
+        desk.came.clear()
+        with serving(home):
+            assert await ask(desk, always_programme("room_again"))
+
+    converse(enrolled, conversation)
 
 
 def test_a_serving_node_is_asked_over_its_socket_and_stops_when_told(enrolled: Place) -> None:
