@@ -86,8 +86,10 @@ def compare(rows: list[Row], plain: dict[Key, float]) -> None:
     for row in rows:
         wanted, noise = plain[key(row)], float(row["noise_sd"] or "nan")
         if math.isnan(wanted):
-            # Nobody is in this cell: the ratio is noise over noise, and its set unbounded.
-            assert row["ci_low"] == "", row
+            # Nobody is in this cell: noise over noise. One time in twenty its set is bounded all the same, so what is
+            # looked at is what it is made of; noise of so little has less than a hundredth of a unit.
+            for part in ("numerator_noisy", "denominator_noisy"):
+                assert abs(float(row[part])) < 6 * 0.01, row
             continue
         assert noise < 0.02, row
         assert abs(float(row["estimate"]) - wanted) < 6 * noise + 1e-9, (row, wanted)
