@@ -17,6 +17,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 APPLICATION = "rondgang"
 """What the desk's connections are called at the server."""
 _ASK_AGAIN_S, _ASK_FOR_S = 0.1, 30.0
+_FORGOTTEN = "22023"
+"""SQLSTATE of a number that no transaction had yet. A server that crashed may have forgotten that it ever gave one its
+number: then nothing of it is there."""
 
 
 @contextmanager
@@ -81,7 +84,12 @@ def _committed(engine: Engine, written: _Written, lost: DBAPIError) -> bool:
 def _status(engine: Engine, written: _Written) -> str | None:
     """What the server says of a transaction. One that it still waits to hear of is ended: its line is broken."""
     with engine.connect() as connection:
-        found = connection.execute(text("SELECT txid_status(:number)"), {"number": written.number}).scalar_one()
+        try:
+            found = connection.execute(text("SELECT txid_status(:number)"), {"number": written.number}).scalar_one()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _FORGOTTEN:
+                return "aborted"
+            raise
         if found == "in progress":
             connection.execute(
                 text(

@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from coordinator.errors import StoreAway
 from coordinator.gather import Asked, State
 from coordinator.log import logging_to
+from coordinator.store import commits
 from coordinator.store.store import Kept, RunRecord, open_store
 from coordinator.store.worker import StoreThread
 from tests.desk import PATIENCE_S, Country, DeskThread, all_nodes, draft, until
@@ -241,6 +243,17 @@ def test_a_commit_whose_line_broke_is_known_to_have_happened_or_not(
         asyncio.run(work(listening.port))
     log = tmp_path / "coordinator.log"
     assert (events(tmp_path) if log.stat().st_size else []) == ([] if after else ["store_away", "store_back"])
+
+
+def test_a_transaction_whose_number_a_crashed_server_has_forgotten_did_not_happen(server: Cluster) -> None:
+    """Before, `txid_status` called the number one of the future, and the desk took that for a fault."""
+    engine = create_engine(server.url)
+    with engine.connect() as connection:
+        newest = connection.execute(text("SELECT txid_current() + 1")).scalar_one()
+    lost = OperationalError("COMMIT", None, Exception("the line broke"))
+    for number in (newest, newest + 1_000):
+        assert commits._committed(engine, commits._Written(number, 0), lost) is False
+    engine.dispose()
 
 
 def on(server: Cluster, folder: Path) -> Country:
