@@ -96,7 +96,7 @@ REGIONAL_MOMENTS = (Moment.ASKED, Moment.ANSWERS, Moment.ENDED)
 NATIONAL_MOMENTS = (
     Moment.ASKED, Moment.KEYS, Moment.SHARING, Moment.VECTORS, Moment.SEEN, Moment.SHARES, Moment.SUMMED, Moment.ENDED
 )  # fmt: skip
-_ORDER = (Where.WAITING, Where.KEYS, Where.SHARING, Where.VECTORS, Where.SEEN, Where.SHARES, Where.SUMMED, Where.FAILED)
+_ORDER = tuple(Where)
 
 
 def reached(moment: Moment, progress: Progress) -> bool:
