@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from compose.chaos.ending import end
 from compose.chaos.run import Chaos, Scale
 from compose.chaos.table import page
 
@@ -38,17 +36,7 @@ def chaos(
         typer.echo(f"{time.monotonic() - began:5.0f} s  {line}", err=True)
 
     report = Chaos(folder, seed, say).run(Scale.of(kills))
-    text = page(report, f"python -m compose.chaos --kills {kills}")
-    if out is not None:
-        out.write_text(text, encoding="utf-8")
-    if as_json:
-        typer.echo(json.dumps(report.to_json()))
-    elif out is None:
-        typer.echo(text)
-    if report.violations:
-        typer.echo(f"Look at {folder}", err=True)
-        sys.exit(1)
-    shutil.rmtree(folder)
+    end(report, page(report, f"python -m compose.chaos --kills {kills}"), folder, out, as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 import tempfile
 import time
@@ -12,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from compose.chaos.ending import end
 from compose.containers.__main__ import regions_of
 from compose.containers.engine import EngineFailed, start_engine, stop_engine
 from compose.demo.federation import NotStarted
@@ -51,17 +50,7 @@ def storms(
     finally:
         if started:
             stop_engine()
-    text = page(report, f"python -m tests.storms --faults {faults}")
-    if out is not None:
-        out.write_text(text, encoding="utf-8")
-    if as_json:
-        typer.echo(json.dumps(report.to_json()))
-    elif out is None:
-        typer.echo(text)
-    if report.violations:
-        typer.echo(f"Look at {folder}", err=True)
-        sys.exit(1)
-    shutil.rmtree(folder)
+    end(report, page(report, f"python -m tests.storms --faults {faults}"), folder, out, as_json=as_json)
 
 
 if __name__ == "__main__":
